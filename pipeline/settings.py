@@ -215,3 +215,9 @@ def _sentence(error: Any) -> str:
     value = "***" if name.endswith("KAFKA_OPTIONS") else repr(error["input"])
     about = f" ({field.description})" if field else ""
     return f"{name}={value} cannot be used: {error['msg']}{about}"
+
+
+def java_home() -> Path | None:
+    """Where JAVA_HOME points, if it is set: not a setting of ours, but of the machine's."""
+    home = os.environ.get("JAVA_HOME")
+    return Path(home) if home else None
