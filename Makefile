@@ -1,0 +1,64 @@
+# `make` lists what there is; ARGS="…" is handed on to the program.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help setup jars demo incident run test check format bench clean
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
+KIND ?= tunnel
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## (.*)/  make \1\t\2/' | expand -t 18
+
+setup: $(STAMP) jars ## the virtual environment, Java where it may be installed, and the jars
+
+$(STAMP): requirements.txt requirements-dev.txt
+	@for each in "$(PYTHON)" python3.13 python3.12 python3.11 python3.14 python3; do \
+		if [ -n "$$each" ] && "$$each" -c '$(NEW_ENOUGH)' 2>/dev/null; then python=$$each; break; fi; \
+	done; \
+	if [ -z "$$python" ]; then \
+		echo "Python 3.11 or newer is needed and none is on PATH: install one, or name it by PYTHON=…" >&2; \
+		exit 1; \
+	fi; \
+	if ! "$$python" -c 'import ensurepip, venv' 2>/dev/null; then \
+		echo "$$python cannot make virtual environments: install its venv package (python3-venv)" >&2; \
+		exit 1; \
+	fi; \
+	echo "Python: $$("$$python" --version), into $(VENV) …"; \
+	[ -x $(BIN)/python ] || "$$python" -m venv $(VENV)
+	@echo "Packages: installing (about 1 GB, the first time takes minutes) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+jars: $(STAMP) ## Spark's Kafka connector and the demo's Kafka, into .jars
+	@$(BIN)/python -m pipeline.jars $(ARGS)
+
+demo: $(STAMP) ## Kafka, a simulator and the dashboard; Ctrl-C ends them (ARGS="--help")
+	@$(BIN)/python -m pipeline.jars && exec $(BIN)/python -m pipeline.demo $(ARGS)
+
+incident: ## begin an incident in the running demo (KIND=tunnel, dga, beacon, nxdomain, scan)
+	@echo $(KIND) >> .demo/control
+
+run: $(STAMP) ## the dashboard on your Kafka or log directory (settings: ZEEK_LIVE_…)
+	@$(BIN)/python -m pipeline.jars && exec $(BIN)/streamlit run dashboard.py $(ARGS)
+
+test: $(STAMP) ## all tests (ARGS="tests/unit -k name")
+	@$(BIN)/python -m pipeline.jars
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: $(STAMP) ## ruff, its formatting, and mypy --strict on pipeline/
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: $(STAMP) ## put every file into ruff's format
+	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
+
+bench: $(STAMP) ## every benchmark, one after the other: a table and a JSON file each
+	@$(BIN)/python -m pipeline.jars
+	@for each in benchmarks/bench_*.py; do echo "== $$each"; $(BIN)/python "$$each" || exit 1; done
+
+clean: ## remove what setup, demo and tests made
+	rm -rf $(VENV) .jars .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis artifacts
