@@ -1,0 +1,225 @@
+"""What keeps the table small: merge, roll up, evict, fold. None of them changes a total.
+
+Every step takes rows out and puts fewer in their place, inside the caller's transaction. A row is
+put back with the largest `seq` it stands for, and rows newer than `floor` only meet rows of the
+same `seq`: so what was counted up to any version from `floor` on stays what it was.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import duckdb
+
+TIERS = ((timedelta(days=3), 3600), (timedelta(hours=6), 600), (timedelta(hours=1), 60))
+"""Age from which buckets are so many seconds wide; younger ones are 10 s."""
+
+FOLD_TO = 0.9
+"""Share of the budget that a fold leaves, so that not every batch needs another one."""
+
+CREATE = """
+CREATE TABLE dns_counts (
+    bucket TIMESTAMP NOT NULL, width INTEGER NOT NULL,
+    id_orig_h VARCHAR, id_resp_h VARCHAR, query VARCHAR, registered_domain VARCHAR,
+    qtype_name VARCHAR, rcode_name VARCHAR, folded UTINYINT NOT NULL,
+    count BIGINT NOT NULL, rtt_sum DOUBLE NOT NULL, rtt_count BIGINT NOT NULL,
+    first_ts TIMESTAMP NOT NULL, last_ts TIMESTAMP NOT NULL, uid VARCHAR, answers VARCHAR,
+    seq BIGINT NOT NULL)
+"""
+
+NAMES = ("id_orig_h", "id_resp_h", "query", "registered_domain", "qtype_name", "rcode_name")
+KEYS = ("bucket", "width", *NAMES, "folded")
+MEASURES = """
+    sum(count)::BIGINT AS count, sum(rtt_sum) AS rtt_sum, sum(rtt_count)::BIGINT AS rtt_count,
+    min(first_ts) AS first_ts, max(last_ts) AS last_ts,
+    arg_max({'uid': uid, 'answers': answers}, last_ts) AS newest
+"""
+
+KEPT = (
+    ("bucket", "width", *NAMES),
+    ("bucket", "width", "id_orig_h", "id_resp_h", "registered_domain", "qtype_name", "rcode_name"),
+    ("bucket", "width", "id_orig_h", "id_resp_h", "rcode_name"),
+    ("bucket", "width", "rcode_name"),
+)
+"""The keys that a row of each fold level still has."""
+
+CELL = ("", "bucket, width, registered_domain", "bucket, width, id_orig_h", "bucket, width")
+"""Within what a level takes the smallest first: names of a domain, domains of a host, hosts."""
+
+WHOLE = ("", "query", "registered_domain", "id_orig_h")
+"""What is small or large at a level."""
+
+SHARE = (0.0, 1.0, 0.75, 0.5)
+"""How much of the target a level may leave once it must fold: room for details of what stays."""
+
+
+def edges(newest: datetime) -> dict[str, datetime]:
+    """Where the tiers begin, for parameters $e3600, $e600, $e60: whole buckets of that width."""
+    return {f"e{width}": floor_to(newest - age, width) for age, width in TIERS}
+
+
+def floor_to(time: datetime, width: int) -> datetime:
+    """The start of the bucket, `width` seconds wide, in which `time` lies."""
+    return time - (time - datetime.min) % timedelta(seconds=width)
+
+
+WIDTH = """CASE WHEN bucket < $e3600 THEN 3600 WHEN bucket < $e600 THEN 600
+    WHEN bucket < $e60 THEN 60 ELSE 10 END"""
+"""The width that a row's age asks for; see `edges`."""
+
+
+def rows_of(source: str, keys: Mapping[str, str], seq: str) -> str:
+    """SELECT rows for dns_counts from `source`, grouped by `keys` (column: expression)."""
+    columns = ", ".join(f"{keys.get(key, 'NULL')} AS {key}" for key in KEYS)
+    return f"""SELECT * EXCLUDE (newest, seq), newest.uid AS uid, newest.answers AS answers, seq
+        FROM (SELECT {columns}, {MEASURES}, {seq} AS seq FROM {source} GROUP BY ALL)"""
+
+
+def incoming() -> str:
+    """SELECT rows for dns_counts from `incoming` (PARTIALS), at the width of their age.
+
+    Rows that share a coarse bucket are summed; those of 10 s come already summed.
+    """
+    fresh = f"""SELECT bucket, 10, {", ".join(NAMES)}, 0, count, rtt_sum, rtt_count, first_ts,
+        last_ts, uid, answers, $seq FROM incoming WHERE bucket >= $e60"""
+    bucket = f"time_bucket(to_seconds({WIDTH}), bucket)"
+    keys = {**{key: key for key in NAMES}, "bucket": bucket, "width": WIDTH, "folded": "0"}
+    return f"{fresh} UNION ALL {rows_of('incoming WHERE bucket < $e60', keys, '$seq')}"
+
+
+def rewrite(
+    db: duckdb.DuckDBPyConnection, which: str, keys: Mapping[str, str], values: dict[str, Any]
+) -> int:
+    """Put the rows whose ids `which` selects back grouped by `keys`; the number of rows saved."""
+    db.execute(f"CREATE OR REPLACE TEMP TABLE taken AS {which}", _used(which, values))
+    source = "dns_counts SEMI JOIN taken ON dns_counts.rowid = taken.id"
+    insert = rows_of(source, keys, "greatest(seq, $floor)")
+    db.execute(f"CREATE OR REPLACE TEMP TABLE put AS {insert}", _used(insert, values))
+    db.execute("DELETE FROM dns_counts WHERE rowid IN (SELECT id FROM taken)")
+    db.execute("INSERT INTO dns_counts SELECT * FROM put")
+    saved = count(db, "SELECT (SELECT count(*) FROM taken) - (SELECT count(*) FROM put)")
+    db.execute("DROP TABLE taken; DROP TABLE put")
+    return saved
+
+
+def roll_up(db: duckdb.DuckDBPyConnection, newest: datetime, floor: int) -> int:
+    """Widen the buckets that are old enough for it; the number of rows saved."""
+    values = {**edges(newest), "floor": floor}
+    which = f"SELECT rowid AS id FROM dns_counts WHERE bucket < $e60 AND width < {WIDTH}"
+    bucket = f"time_bucket(to_seconds({WIDTH}), bucket)"
+    keys = {**{key: key for key in KEYS}, "bucket": bucket, "width": WIDTH}
+    return rewrite(db, which, keys, values)
+
+
+def merge(db: duckdb.DuckDBPyConnection, since: int, floor: int) -> int:
+    """Make one row of those with the same keys, in buckets written to in (since, floor]."""
+    which = f"""SELECT unnest(ids) AS id FROM (
+        SELECT list(rowid) AS ids FROM dns_counts
+        WHERE seq <= $floor AND bucket IN (
+            SELECT bucket FROM dns_counts WHERE seq > $since AND seq <= $floor)
+        GROUP BY {", ".join(KEYS)} HAVING count(*) > 1)"""
+    return rewrite(db, which, {key: key for key in KEYS}, {"since": since, "floor": floor})
+
+
+def evict(db: duckdb.DuckDBPyConnection, oldest: datetime) -> int:
+    """Delete the buckets that end at or before `oldest`; the number of records in them."""
+    where = "WHERE bucket < $oldest AND bucket + to_seconds(width) <= $oldest"
+    records = count(db, f"SELECT sum(count) FROM dns_counts {where}", {"oldest": oldest})
+    if records:
+        db.execute(f"DELETE FROM dns_counts {where}", {"oldest": oldest})
+    return records
+
+
+def fold(db: duckdb.DuckDBPyConnection, budget: int, floor: int) -> int:
+    """Bring the table under the budget: hosts only if they alone exceed it, then domains, names.
+
+    The number of rows saved.
+    """
+    if count(db, "SELECT count(*) FROM dns_counts") <= budget:
+        return 0
+    target = int(budget * FOLD_TO)
+    return sum(_fold_level(db, level, target, floor) for level in (3, 2, 1))
+
+
+def _fold_level(db: duckdb.DuckDBPyConnection, level: int, target: int, floor: int) -> int:
+    sizes = _cell_sizes(db, level, floor)
+    if sum(units * cells for units, _, cells in sizes) <= target:
+        return 0
+    water = water_level(sizes, int(target * SHARE[level]))
+    keys = {**{key: key for key in KEPT[level]}, "folded": str(level)}
+    return rewrite(db, _smallest(level), keys, {"floor": floor, "water": water})
+
+
+def _cell_sizes(db: duckdb.DuckDBPyConnection, level: int, floor: int) -> list[tuple[int, ...]]:
+    """(units, groups, cells): so many cells have so many units, and groups if all were folded."""
+    kept, cell = ", ".join(KEPT[level]), CELL[level]
+    sql = f"""
+        WITH units AS (
+            SELECT DISTINCT {", ".join(KEPT[level - 1])}, greatest(seq, $floor) AS s
+            FROM dns_counts),
+        groups AS (SELECT {kept}, s, count(*) AS n FROM units GROUP BY ALL),
+        cells AS (SELECT {cell}, sum(n)::BIGINT AS n, count(*) AS g FROM groups GROUP BY ALL)
+        SELECT n, g, count(*) FROM cells GROUP BY ALL"""
+    return db.execute(sql, {"floor": floor}).fetchall()
+
+
+def water_level(sizes: list[tuple[int, ...]], target: int) -> int:
+    """The largest number of units a cell may keep, so that all cells together meet the target.
+
+    >>> water_level([(100, 1, 1), (3, 1, 10)], 60)  # ten cells of 3, and one of 100 is cut to 30
+    30
+    """
+    low, high = 0, max(units for units, _, _ in sizes)
+    while low < high:
+        level = (low + high + 1) // 2
+        if sum(cells * max(groups, min(units, level)) for units, groups, cells in sizes) <= target:
+            low = level
+        else:
+            high = level - 1
+    return low
+
+
+def _smallest(level: int) -> str:
+    """SELECT the ids of the rows to fold: in cells above $water, the smallest, until it is met.
+
+    Folding a unit saves one row, except the last of its group, which becomes the folded row; a
+    unit that would be alone in its folded row stays as it is.
+    """
+    unit, cell, whole = ", ".join(KEPT[level - 1]), CELL[level], WHOLE[level]
+    group = ", ".join(KEPT[level])
+    return f"""
+    WITH big AS (
+        SELECT {cell} FROM (
+            SELECT DISTINCT {unit}, greatest(seq, $floor) AS s FROM dns_counts)
+        GROUP BY ALL HAVING count(*) > $water),
+    units AS (
+        SELECT {unit}, greatest(seq, $floor) AS s, max(folded) >= {level} AS is_other,
+            sum(count) AS c, list(dns_counts.rowid) AS ids
+        FROM dns_counts SEMI JOIN big USING ({cell}) GROUP BY ALL),
+    sized AS (
+        SELECT *, count(*) OVER (PARTITION BY {cell}) AS n,
+            sum(c) OVER (PARTITION BY {cell}, {whole}) AS whole FROM units),
+    placed AS (
+        SELECT *, row_number() OVER (PARTITION BY {cell}
+            ORDER BY is_other, whole DESC, {whole}, c DESC, {unit}, s) AS place FROM sized),
+    marked AS (
+        SELECT *, place = max(place) OVER (PARTITION BY {group}, s) AS ends_group FROM placed),
+    saving AS (
+        SELECT *, count(*) FILTER (ends_group) OVER (PARTITION BY {cell}) AS g,
+            count(*) FILTER (NOT ends_group) OVER (PARTITION BY {cell} ORDER BY place DESC
+                ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS saved FROM marked),
+    chosen AS (SELECT * FROM saving WHERE saved < n - greatest($water, g))
+    SELECT unnest(ids) AS id FROM (
+        SELECT ids FROM chosen QUALIFY count(*) OVER (PARTITION BY {group}, s) > 1)"""
+
+
+def count(db: duckdb.DuckDBPyConnection, sql: str, values: dict[str, Any] | None = None) -> int:
+    """The first value of the first row, 0 for null."""
+    row = db.execute(sql, values or {}).fetchall()[0]
+    return int(row[0] or 0)
+
+
+def _used(sql: str, values: dict[str, Any]) -> dict[str, Any]:
+    """Only the parameters that the statement names: DuckDB refuses others."""
+    return {name: value for name, value in values.items() if re.search(rf"\${name}\b", sql)}

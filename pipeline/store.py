@@ -1,0 +1,272 @@
+"""The database under the table: DuckDB in memory or in one file, one writer and many readers.
+
+TableError
+├── TableLocked    another process has the state directory
+├── TableFull      no room on the disk; nothing was written
+└── TableDamaged   the file cannot be read, or another version wrote it
+"""
+
+import errno
+import fcntl
+import os
+import re
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, TypeVar
+
+import duckdb
+import pyarrow as pa
+
+T = TypeVar("T")
+
+FILE_NAME = "zeek-live.duckdb"
+LOCK_NAME = "zeek-live.lock"
+MARGIN = 32 * 2**20
+"""Bytes that stay free on the disk: the log of a small batch and DuckDB's own blocks."""
+
+FIXED = ("TimeZone = 'UTC'", "enable_external_access = false", "lock_configuration = true")
+"""Set once the file is open, and no statement changes them after."""
+
+
+class TableError(Exception):
+    """The table cannot do what was asked; the message says what to do."""
+
+
+class TableLocked(TableError):
+    """Another process has the state directory open."""
+
+
+class TableFull(TableError):
+    """The disk has too little room; nothing was written, and the next try works once it has."""
+
+
+class TableDamaged(TableError):
+    """The file cannot be read or is of another version; nothing is made up in its place."""
+
+
+class Gate:
+    """Many readers at a time, or one alone; who waits to be alone goes before new readers."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._readers = 0
+        self._alone = False
+
+    @contextmanager
+    def shared(self) -> Iterator[None]:
+        """Hold the gate beside others. Not to be nested."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._alone)
+            self._readers += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._readers -= 1
+                self._changed.notify_all()
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Hold the gate alone, once those inside have left."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._alone)
+            self._alone = True
+            self._changed.wait_for(lambda: self._readers == 0)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._alone = False
+                self._changed.notify_all()
+
+
+class Store:
+    """An open database: cursors for readers, transactions for the writer, and its reopening."""
+
+    def __init__(self, folder: Path | None, memory_mb: int) -> None:
+        self._folder = folder
+        self._memory_mb = memory_mb
+        self._gate = Gate()
+        self._lock = None if folder is None else _lock(folder)
+        self.ended = False
+        """Whether an error has ended the database, so that only reopening helps."""
+        self._database: duckdb.DuckDBPyConnection | None = None
+        try:
+            self._database = self._open()
+        except BaseException:
+            self.close()
+            raise
+
+    def needs(self, size: int) -> None:
+        """TableFull unless the disk has room for `size` bytes and the margin."""
+        if self._folder is None:
+            return
+        free = shutil.disk_usage(self._folder).free
+        if free < size + MARGIN:
+            raise TableFull(
+                f"{self._folder} has {free // 2**20} MB free and {(size + MARGIN) // 2**20} MB "
+                "are needed; nothing was written, make room there and it goes on by itself"
+            )
+
+    @contextmanager
+    def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A cursor of one's own, beside other readers; results must be fetched inside."""
+        with self._gate.shared(), self._connection().cursor() as cursor:
+            yield cursor
+
+    @contextmanager
+    def writing(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A cursor within one transaction: all of it happens, or nothing. One writer at a time."""
+        try:
+            with self._connection().cursor() as cursor:
+                cursor.begin()
+                try:
+                    yield cursor
+                    cursor.commit()
+                except BaseException:
+                    with suppress(duckdb.Error):
+                        cursor.rollback()
+                    raise
+        except duckdb.Error as error:
+            raise self._failed(error) from error
+
+    def fetch(self, sql: str, params: dict[str, Any] | list[Any]) -> pa.Table:
+        """The whole result of one SELECT; sums of integers are 64 bit wide."""
+        try:
+            with self.reading() as cursor:
+                _refuse_changes(cursor, sql)
+                return _with_integers(cursor.sql(sql, params=params).to_arrow_table())
+        except duckdb.Error as error:
+            raise _translated(error, self._folder) from error
+
+    def tables(self) -> int:
+        """How many tables there are: none in a new database."""
+        return int(self.fetch("SELECT count(*) AS n FROM duckdb_tables()", [])["n"][0].as_py())
+
+    def checked(self, load: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
+        """What `load` reads; its ValueError or a missing table means that the file is damaged."""
+        try:
+            with self.reading() as cursor:
+                return load(cursor)
+        except (duckdb.Error, ValueError, KeyError, TypeError) as error:
+            raise _damaged(self._folder, error) from error
+
+    def checkpoint(self) -> None:
+        """Write the log into the file and give deleted rows' room back, with readers kept out."""
+        try:
+            with self._gate.alone(), self._connection().cursor() as cursor:
+                cursor.execute("CHECKPOINT")
+        except duckdb.Error as error:
+            raise self._failed(error) from error
+
+    def reopen(self) -> None:
+        """Close and open the file again; what was committed is there."""
+        with self._gate.alone():
+            self._close()
+            self._database = self._open()
+            self.ended = False
+
+    def close(self) -> None:
+        """Wait for readers to leave, then close; a second call does nothing."""
+        with self._gate.alone():
+            self._close()
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def _close(self) -> None:
+        if self._database is not None:
+            with suppress(duckdb.Error):
+                self._database.close()
+            self._database = None
+
+    def _connection(self) -> duckdb.DuckDBPyConnection:
+        if self._database is None:
+            raise TableError("the table is closed")
+        return self._database
+
+    def _open(self) -> duckdb.DuckDBPyConnection:
+        file = ":memory:" if self._folder is None else str(self._folder / FILE_NAME)
+        spill = "" if self._folder is None else str(self._folder / "spill")
+        config: dict[str, str | bool | int | float | list[str]] = {
+            "threads": 2,
+            "memory_limit": f"{self._memory_mb}MB",
+            "temp_directory": spill,
+            "checkpoint_threshold": "256MB",
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            "allow_community_extensions": False,
+            "python_enable_replacements": False,
+        }
+        try:
+            database = duckdb.connect(file, config=config)
+            for setting in FIXED:
+                database.execute(f"SET GLOBAL {setting}")
+        except duckdb.Error as error:
+            raise _translated(error, self._folder) from error
+        return database
+
+    def _failed(self, error: duckdb.Error) -> Exception:
+        """What to raise for `error`; a database that it has ended is opened again first."""
+        if isinstance(error, duckdb.FatalException) or "invalidated" in str(error):
+            self.ended = True
+        return _translated(error, self._folder)
+
+
+def _translated(error: duckdb.Error, folder: Path | None) -> Exception:
+    text = str(error)
+    if holder := re.search(r"Conflicting lock is held.*?PID (\d+)", text, re.DOTALL):
+        return TableLocked(_held(folder, holder[1]))
+    if any(os.strerror(code) in text for code in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)):
+        return TableFull(f"{folder} has no room: {text}; nothing was written, make room there")
+    if folder is not None and isinstance(
+        error, duckdb.IOException | duckdb.SerializationException | duckdb.InternalException
+    ):
+        return _damaged(folder, error)
+    return error
+
+
+def _damaged(folder: Path | None, error: Exception) -> TableDamaged:
+    return TableDamaged(
+        f"{folder and folder / FILE_NAME} cannot be used: {error}. Move it and its .wal file away "
+        "and start again: the table is then filled from the source, as far back as that reaches"
+    )
+
+
+def _with_integers(rows: pa.Table) -> pa.Table:
+    """DuckDB sums integers in 128 bits, which Arrow, and pandas after it, take for decimals."""
+    wide = pa.decimal128(38, 0)
+    fields = [f.with_type(pa.int64()) if f.type == wide else f for f in rows.schema]
+    return rows.cast(pa.schema(fields))
+
+
+def _refuse_changes(cursor: duckdb.DuckDBPyConnection, sql: str) -> None:
+    kinds = [statement.type for statement in cursor.extract_statements(sql)]
+    if kinds != [duckdb.StatementType.SELECT]:
+        raise TableError(f"only one SELECT can be read, not {sql[:80]!r}")
+
+
+def _held(folder: Path | None, pid: str) -> str:
+    return f"{folder} is in use by process {pid}; stop that one, or choose another state directory"
+
+
+def _lock(folder: Path) -> int:
+    """Take the folder for this process; the kernel gives it back when the process ends."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise TableError(f"the state directory {folder} cannot be used: {error}") from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        pid = os.read(lock, 20).decode() or "unknown"
+        os.close(lock)
+        raise TableLocked(_held(folder, pid)) from None
+    os.ftruncate(lock, 0)
+    with suppress(OSError):  # a full disk: the lock holds without the number
+        os.write(lock, str(os.getpid()).encode())
+    return lock

@@ -1,0 +1,270 @@
+"""The memory table: bounded, exact, and the only truth about where to resume.
+
+One transaction holds a batch's rows and the ledger. At all times `read == headers + counted +
+rejected + other feed`, and `sum(count)` over `dns_counts` is `counted - evicted`. A reader sums:
+the same key may stand in several rows.
+"""
+
+import json
+import threading
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline import ledger, roll
+from pipeline.feed import PARTIALS
+from pipeline.ledger import Batch, Counters, Rejects, Resume, State
+from pipeline.store import Store, TableDamaged, TableError, TableFull, TableLocked
+
+__all__ = [
+    "Batch",
+    "Counters",
+    "Rejects",
+    "Resume",
+    "Table",
+    "TableDamaged",
+    "TableError",
+    "TableFull",
+    "TableLocked",
+]
+
+FUTURE = timedelta(minutes=5)
+FROM_THE_FUTURE = "from the future"
+TOO_OLD = "older than retention"
+SPARED = timedelta(minutes=2)
+"""For so long the rows that a paused view has seen do not merge with newer ones."""
+
+STORED = pa.schema(
+    [
+        pa.field(f.name, pa.timestamp("us") if pa.types.is_timestamp(f.type) else f.type)
+        for f in PARTIALS
+    ]
+)
+"""PARTIALS with naive UTC times."""
+
+
+class Table:
+    """The table `dns_counts`, in memory or in a file, and the ledger beside it."""
+
+    def __init__(self, path: Path | None, retention: timedelta, row_budget: int) -> None:
+        """Open or create; `path` is the state directory, None keeps the table in memory.
+
+        Raises TableLocked, TableFull, TableDamaged.
+        """
+        self._retention = retention
+        self._budget = row_budget
+        self._writer = threading.Lock()
+        self._marks: deque[tuple[datetime, int, int]] = deque()
+        """(when, version, rows) of adds whose rows are spared from merging."""
+        self._store = Store(path, memory_mb=512 + row_budget // 1000)
+        try:
+            self._state = self._opened()
+        except BaseException:
+            self._store.close()
+            raise
+
+    def add(self, batch: Batch, now: datetime) -> bool:
+        """Count a batch, once; False if it is in the ledger already or its query was replaced.
+
+        Rows later than `now` by more than five minutes, or older than retention, are rejected.
+        TableFull leaves the table as it was, and the same batch can be added later.
+        """
+        with self._writer:
+            self._recover()
+            if self._state.has(batch):
+                return False
+            rows, rejects = self._accepted(batch, now)
+            state = self._state.after(replace(batch, rows=rows), rejects, now)
+            self._store.needs(4 * rows.nbytes)
+            with self._writing() as db:
+                _insert(db, rows, state)
+                ledger.save(db, state)
+            self._state = state
+            self._marks.append((now, state.version, rows.num_rows))
+            return True
+
+    def maintain(self) -> None:
+        """Roll up, merge, evict and fold, then checkpoint with readers kept out."""
+        with self._writer:
+            self._recover()
+            self._store.needs(0)
+            if self._state.counters.newest_bucket is not None:
+                self._shrink(self._state.counters.newest_bucket.replace(tzinfo=None))
+            self._store.checkpoint()
+
+    def read(self, sql: str, params: Mapping[str, Any] | Sequence[Any] = ()) -> pa.Table:
+        """One SELECT with bound parameters ($name or ?), fetched whole; from any thread.
+
+        Times in the table are naive UTC; aware parameters are turned into that.
+        """
+        if isinstance(params, Mapping):
+            return self._store.fetch(sql, {name: _plain(value) for name, value in params.items()})
+        return self._store.fetch(sql, [_plain(value) for value in params])
+
+    @property
+    def version(self) -> int:
+        """Rises whenever readers could see something new."""
+        return self._state.version
+
+    @property
+    def exact_since(self) -> int:
+        """The oldest version `at` for which sums over `seq <= at` are still what they were then.
+
+        Every version of the last two minutes, or of the last half row budget of rows if that is
+        less. Names of a fold and evicted buckets go all the same.
+        """
+        return self._state.exact_since
+
+    def resume(self) -> Resume | None:
+        """The last batch in the table and where to go on; None before the first."""
+        return self._state.resume
+
+    def counters(self) -> Counters:
+        """All counters, as of the last commit."""
+        return self._state.counters
+
+    def samples(self, reason: str) -> list[str]:
+        """The last few records rejected for `reason`, newest last, each cut at 1,000 characters."""
+        return list(self._state.samples.get(reason, []))
+
+    def close(self) -> None:
+        """Wait for readers to leave, then close. A second call does nothing."""
+        with self._writer:
+            self._store.close()
+
+    def _accepted(self, batch: Batch, now: datetime) -> tuple[pa.Table, list[Rejects]]:
+        """The rows whose time can be counted, and all rejects of the batch."""
+        rejects = list(ledger.balance(batch))
+        rows = batch.rows.cast(STORED)
+        rows = _reject(
+            rows, pc.greater(rows["bucket"], _at(now + FUTURE)), FROM_THE_FUTURE, rejects
+        )
+        times = [self._state.counters.newest_bucket, pc.max(rows["bucket"]).as_py()]
+        known = [_plain(time) for time in times if time is not None]
+        if known:
+            oldest = _at(max(known) - self._retention)
+            rows = _reject(rows, pc.less(rows["bucket"], oldest), TOO_OLD, rejects)
+        return rows, rejects
+
+    def _shrink(self, newest: datetime) -> None:
+        floor = self._floor()
+        with self._writing() as db:
+            changed = roll.roll_up(db, newest, floor)
+            roll.merge(db, self._state.exact_since, floor)
+            evicted = roll.evict(db, newest - self._retention)
+            changed += roll.fold(db, self._budget, floor) + evicted
+            state = replace(
+                self._state,
+                version=self._state.version + bool(changed),
+                exact_since=floor,
+                counters=_recounted(db, self._state.counters, evicted),
+            )
+            ledger.save(db, state)
+        self._state = state
+
+    def _floor(self) -> int:
+        """The newest version whose rows may merge; the adds up to it are forgotten."""
+        marks, floor = self._marks, self._state.exact_since
+        spared = sum(rows for _, _, rows in marks)
+        while marks and (marks[-1][0] - marks[0][0] >= SPARED or spared > self._budget // 2):
+            _, floor, rows = marks.popleft()
+            spared -= rows
+        return floor
+
+    @contextmanager
+    def _writing(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A transaction; if it fails for good, readers get the reopened database at once."""
+        try:
+            with self._store.writing() as db:
+                yield db
+        except (TableError, duckdb.Error):
+            with suppress(TableError):
+                self._recover()
+            raise
+
+    def _recover(self) -> None:
+        """If a failure has ended the database, open it again, and trust what it says."""
+        if self._store.ended:
+            self._store.reopen()
+            self._state = self._opened()
+
+    def _opened(self) -> State:
+        """The ledger of the open database; a new one gets its tables first."""
+        if not self._store.tables():
+            self._store.needs(0)
+            with self._store.writing() as db:
+                db.execute(roll.CREATE)
+                db.execute(ledger.CREATE)
+                ledger.save(db, State())
+        return self._store.checked(_verified)
+
+
+def _verified(db: duckdb.DuckDBPyConnection) -> State:
+    """The state, once every row has been read and the sums agree with it; else ValueError."""
+    state = ledger.load(db)
+    sums = db.execute("SELECT sum(count), bit_xor(hash(dns_counts)) FROM dns_counts").fetchall()
+    kept = state.counters.counted - state.counters.evicted
+    if int(sums[0][0] or 0) != kept:
+        raise ValueError(f"its rows hold {sums[0][0] or 0} records and its ledger {kept}")
+    return state
+
+
+def _insert(db: duckdb.DuckDBPyConnection, rows: pa.Table, state: State) -> None:
+    """Append rows at the width of their age."""
+    newest = state.counters.newest_bucket
+    if newest is None or not rows.num_rows:
+        return
+    values = {**roll.edges(newest.replace(tzinfo=None)), "seq": state.version}
+    db.register("incoming", rows)
+    db.execute(f"INSERT INTO dns_counts {roll.incoming()}", values)
+    db.unregister("incoming")
+
+
+def _recounted(db: duckdb.DuckDBPyConnection, counters: Counters, evicted: int) -> Counters:
+    rows, folded, oldest = db.execute(
+        "SELECT count(*), sum(count) FILTER (folded > 0), min(bucket) FROM dns_counts"
+    ).fetchall()[0]
+    return replace(
+        counters,
+        evicted=counters.evicted + evicted,
+        rows=rows,
+        folded=int(folded or 0),
+        oldest=None if oldest is None else oldest.replace(tzinfo=UTC),
+    )
+
+
+def _reject(rows: pa.Table, wrong: Any, reason: str, rejects: list[Rejects]) -> pa.Table:
+    """The other rows; those in `wrong` join `rejects`, with samples made of what is known."""
+    refused = rows.filter(wrong)
+    if not refused.num_rows:
+        return rows
+    samples = tuple(json.dumps(_sample(row)) for row in refused[: ledger.SAMPLES].to_pylist())
+    rejects.append(Rejects(reason, pc.sum(refused["count"]).as_py(), samples))
+    return rows.filter(pc.invert(wrong))
+
+
+def _sample(row: dict[str, Any]) -> dict[str, Any]:
+    """A row in Zeek's words: its newest record, as far as the row still has it."""
+    names = {"last_ts": "ts", "uid": "uid", "id_orig_h": "id.orig_h", "id_resp_h": "id.resp_h"}
+    names |= {name: name for name in ("query", "qtype_name", "rcode_name", "count")}
+    row["last_ts"] = row["last_ts"].isoformat() + "Z"
+    return {zeek: row[name] for name, zeek in names.items() if row[name] is not None}
+
+
+def _at(time: datetime) -> Any:
+    return pa.scalar(_plain(time), pa.timestamp("us"))
+
+
+def _plain(value: Any) -> Any:
+    """An aware time as naive UTC, anything else as it is."""
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return value.astimezone(UTC).replace(tzinfo=None)
+    return value
