@@ -1,0 +1,92 @@
+"""One bounded cache of what pages ask: by the table's version, so that twenty viewers cost one."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from concurrent.futures import Future
+from functools import wraps
+from threading import Lock
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+
+import pyarrow as pa
+
+from pipeline.state import View
+
+MAX_RESULTS = 512
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Readable(Protocol):
+    """What a view needs of the table."""
+
+    @property
+    def version(self) -> int:
+        """Rises by one whenever readers could see something new."""
+
+    def read(self, sql: str, params: Any = ...) -> pa.Table:
+        """The whole result of one query with bound parameters."""
+
+
+class Cache:
+    """Results by key, the least recently used dropped; callers of one key at once compute once."""
+
+    def __init__(self, size: int = MAX_RESULTS) -> None:
+        self.hits = 0
+        self.misses = 0
+        self._size = size
+        self._lock = Lock()
+        self._results: OrderedDict[Hashable, Future[Any]] = OrderedDict()
+
+    def get(self, key: Hashable, compute: Callable[[], Any]) -> Any:
+        """The result for a key, computed if it is not there. An error is not kept."""
+        with self._lock:
+            result = self._results.get(key)
+            mine = result is None
+            if result is None:
+                self.misses += 1
+                result = self._results[key] = Future()
+                while len(self._results) > self._size:
+                    self._results.popitem(last=False)
+            else:
+                self.hits += 1
+                self._results.move_to_end(key)
+        if mine:
+            self._fill(key, result, compute)
+        return result.result()
+
+    def _fill(self, key: Hashable, result: Future[Any], compute: Callable[[], Any]) -> None:
+        try:
+            result.set_result(compute())
+        except BaseException as error:
+            with self._lock:
+                if self._results.get(key) is result:
+                    del self._results[key]
+            result.set_exception(error)
+
+    def clear(self) -> None:
+        """Forget every result."""
+        with self._lock:
+            self._results.clear()
+
+
+RESULTS = Cache()
+
+
+def cached(
+    function: Callable[Concatenate[Readable, View, P], R],
+) -> Callable[Concatenate[Readable, View, P], R]:
+    """Keep what `function(table, view, …)` answers until the table's version rises.
+
+    Only what decides the records counted is part of the key, not how they are shown. The result
+    is shared by all callers: it is not to be changed in place.
+    """
+
+    @wraps(function)
+    def call(table: Readable, view: View, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        selected = view.selected()
+        name = f"{function.__module__}.{function.__qualname__}"
+        key = (name, table, table.version, selected, args, tuple(sorted(kwargs.items())))
+        result: R = RESULTS.get(key, lambda: function(table, selected, *args, **kwargs))
+        return result
+
+    return call

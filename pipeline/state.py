@@ -1,0 +1,231 @@
+"""What a page shows, as one frozen value, and the same as the URL's parameters."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal, Self
+
+RANGES = {
+    "5m": timedelta(minutes=5),
+    "15m": timedelta(minutes=15),
+    "1h": timedelta(hours=1),
+    "4h": timedelta(hours=4),
+    "24h": timedelta(hours=24),
+    "all": None,
+}
+FIELDS = ("host", "domain", "name", "type", "response", "resolver")
+LEVELS = ("name", "domain", "tld")
+INTERVALS = (0, 1, 2, 5, 10, 30, 60)
+"""Seconds between refreshes; 0 is a pause."""
+NOISE = {
+    "no-query": "no query",
+    "local": ".local",
+    "multicast": "multicast and broadcast resolvers",
+    "arpa": "reverse look-ups",
+    "netbios": "NetBIOS names",
+    "single": "single labels",
+}
+"""Each noise switch and what its label says."""
+NOISE_AT_START = frozenset(["no-query", "local", "multicast"])
+MAX_ROWS = 10_000
+
+
+@dataclass(frozen=True)
+class Filter:
+    """One value of one field, kept (or left out, `exclude`); `under`: all below it, not itself."""
+
+    field: str
+    value: str
+    exclude: bool = False
+    under: bool = False
+
+    @classmethod
+    def from_text(cls, field: str, text: str) -> Self:
+        """A leading `-` excludes, `*.` means under; a backslash takes the meaning away.
+
+        >>> Filter.from_text("name", "-*.example.com")
+        Filter(field='name', value='example.com', exclude=True, under=True)
+        """
+        exclude = text.startswith("-")
+        rest = text.removeprefix("-")
+        under = rest.startswith("*.")
+        value = rest.removeprefix("*.").removeprefix("\\")
+        return cls(field, value, exclude, under)
+
+    def to_text(self) -> str:
+        """The text from which `from_text` makes the same filter."""
+        plain = not self.value.startswith(("-", "*.", "\\"))
+        value = self.value if plain else "\\" + self.value
+        return "-" * self.exclude + "*." * self.under + value
+
+
+@dataclass(frozen=True)
+class View:
+    """Everything that decides what stands on a page. Times are aware, UTC."""
+
+    range: str = "1h"
+    start: datetime | None = None
+    end: datetime | None = None
+    filters: tuple[Filter, ...] = ()
+    hidden: frozenset[str] = NOISE_AT_START
+    at: int | None = None
+    focus: tuple[str, str] | None = None
+    level: Literal["name", "domain", "tld"] = "domain"
+    n: int | None = 25
+    """Rows of a table; None is all, up to MAX_ROWS."""
+    sort: str = "queries"
+    tz: Literal["utc", "local"] = "utc"
+    every: int = 5
+    wall: bool = False
+
+    def selected(self) -> "View":
+        """What decides which records are counted, the rest as at the start: the cache's key."""
+        return View(
+            range="" if self.start else self.range,
+            start=self.start,
+            end=self.end,
+            filters=tuple(sorted(set(self.filters), key=repr)),
+            hidden=self.hidden,
+            at=self.at,
+        )
+
+    def only(self, field: str, value: str) -> "View":
+        """This view of one value of a field, whatever values of the field it had."""
+        others = tuple(each for each in self.filters if each.field != field)
+        return replace(self, filters=(*others, Filter(field, value)))
+
+    def without(self, *fields: str) -> "View":
+        """This view with no filter on these fields."""
+        return replace(self, filters=tuple(f for f in self.filters if f.field not in fields))
+
+    def filtered(self, added: Filter) -> "View":
+        """This view with one filter more; its opposite goes."""
+        opposite = replace(added, exclude=not added.exclude)
+        kept = tuple(f for f in self.filters if f not in (added, opposite))
+        return replace(self, filters=(*kept, added))
+
+    def unfiltered(self, *gone: Filter) -> "View":
+        """This view without these filters; with none named, without any."""
+        return replace(self, filters=tuple(f for f in self.filters if gone and f not in gone))
+
+    def to_params(self) -> dict[str, list[str]]:
+        """The URL's parameters; what is as at the start is left out."""
+        params: dict[str, list[str]] = {}
+        if self.start and self.end:
+            params["from"], params["to"] = [_iso(self.start)], [_iso(self.end)]
+        elif self.range != START.range:
+            params["range"] = [self.range]
+        for each in self.filters:
+            params.setdefault(each.field, []).append(each.to_text())
+        if self.hidden != NOISE_AT_START:
+            params["show"] = _show(self.hidden)
+        if self.focus:
+            params["focus"] = [":".join(self.focus)]
+        return params | self._settings()
+
+    def _settings(self) -> dict[str, list[str]]:
+        texts = {
+            "level": self.level,
+            "n": "all" if self.n is None else str(self.n),
+            "sort": self.sort,
+            "tz": self.tz,
+            "every": str(self.every),
+        }
+        at_start = {"level": "domain", "n": "25", "sort": "queries", "tz": "utc", "every": "5"}
+        params = {key: [text] for key, text in texts.items() if text != at_start[key]}
+        if self.at is not None:
+            params["at"] = [str(self.at)]
+        if self.wall:
+            params["wall"] = [""]
+        return params
+
+
+START = View()
+
+
+def from_params(params: Mapping[str, Iterable[str]]) -> tuple[View, list[str]]:
+    """The view that the URL's parameters name, and a sentence for each that is not understood."""
+    problems: list[str] = []
+    values: dict[str, Any] = {}
+    texts = {key: [str(text) for text in many] for key, many in params.items()}
+    for key, many in texts.items():
+        if key in READERS and many:
+            try:
+                values |= READERS[key](many)
+            except ValueError as error:
+                problems.append(f"{key}={many[-1][:80]} is not understood: {error}")
+    values["filters"] = tuple(
+        Filter.from_text(field, text) for field in FIELDS for text in texts.get(field, []) if text
+    )
+    if bool(values.get("start")) != bool(values.get("end")):
+        problems.append("from and to go together: both or none")
+        values["start"] = values["end"] = None
+    elif values.get("start") and values["start"] >= values["end"]:
+        problems.append("from must lie before to")
+        values["start"] = values["end"] = None
+    return View(**values), problems
+
+
+def _iso(time: datetime) -> str:
+    return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _time(text: str) -> datetime:
+    try:
+        # A plus that was not encoded arrives as a space.
+        time = datetime.fromisoformat(re.sub(r"^(\S+T\S+) (\d\d:?\d\d)$", r"\1+\2", text))
+        return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValueError("a time is ISO 8601, such as 2026-01-31T12:00:00Z") from None
+
+
+def _one_of(text: str, allowed: Iterable[str]) -> str:
+    if text not in allowed:
+        raise ValueError("it may be " + ", ".join(allowed))
+    return text
+
+
+def _number(text: str, least: int, most: int) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 20 and least <= int(text) <= most):
+        raise ValueError(f"a number from {least} to {most}")
+    return int(text)
+
+
+def _show(hidden: frozenset[str]) -> list[str]:
+    if not hidden:
+        return ["all"]
+    shown = [key for key in NOISE if key in NOISE_AT_START - hidden]
+    return shown + ["-" + key for key in NOISE if key in hidden - NOISE_AT_START]
+
+
+def _hidden(texts: list[str]) -> frozenset[str]:
+    hidden = set(NOISE_AT_START)
+    for text in texts:
+        key = _one_of(text.removeprefix("-"), ["all", *NOISE])
+        keys = set(NOISE) if key == "all" else {key}
+        hidden = hidden | keys if text.startswith("-") else hidden - keys
+    return frozenset(hidden)
+
+
+def _focus(text: str) -> tuple[str, str]:
+    field, colon, value = text.partition(":")
+    if not (colon and value):
+        raise ValueError("a focus is field:value, such as host:10.1.2.3")
+    return _one_of(field, FIELDS), value
+
+
+READERS: dict[str, Any] = {
+    "range": lambda many: {"range": _one_of(many[-1], RANGES)},
+    "from": lambda many: {"start": _time(many[-1])},
+    "to": lambda many: {"end": _time(many[-1])},
+    "show": lambda many: {"hidden": _hidden(many)},
+    "focus": lambda many: {"focus": _focus(many[-1])},
+    "level": lambda many: {"level": _one_of(many[-1], LEVELS)},
+    "n": lambda many: {"n": None if many[-1] == "all" else _number(many[-1], 1, MAX_ROWS)},
+    "sort": lambda many: {"sort": many[-1][:40]},
+    "tz": lambda many: {"tz": _one_of(many[-1], ["utc", "local"])},
+    "every": lambda many: {"every": int(_one_of(many[-1], [str(s) for s in INTERVALS]))},
+    "at": lambda many: {"at": _number(many[-1], 0, 2**62)},
+    "wall": lambda many: {"wall": True},
+}

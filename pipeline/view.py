@@ -1,0 +1,268 @@
+"""What pages show: the table's answers for a view, as pandas data, cached by the table's version.
+
+Every table of rows is a Listing: its rows, and the facts that its caption states. Frames are
+shared between viewers and are not to be changed in place.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from pipeline.cache import Readable, cached
+from pipeline.ranking import MEASURES, Listing, bar_params, bar_sql, facts, ranking, time_columns
+from pipeline.state import MAX_ROWS, NOISE, View
+from pipeline.where import KEYS, NOISE_SQL, RESPONSE, RESPONSES, Clause, naive, where
+from pipeline.window import window
+
+
+@cached
+def hosts(
+    table: Readable, view: View, n: int | None = 25, sort: str = "queries", series: bool = True
+) -> Listing:
+    """Columns: host, queries, share, domains, names, nxdomain, no_response, resolvers, first,
+    last, per_bar."""
+    measures = ("domains", "names", "nxdomain", "no_response", "resolvers", "first", "last")
+    return ranking(table, view, "host", measures, n, sort, series)
+
+
+@cached
+def domains(
+    table: Readable,
+    view: View,
+    level: str = "domain",
+    n: int | None = 25,
+    sort: str = "queries",
+    series: bool = True,
+) -> Listing:
+    """Columns: `level` (domain, name or tld), queries, share, hosts, names, nxdomain,
+    no_response, first, last, per_bar."""
+    measures = ("hosts", "names", "nxdomain", "no_response", "first", "last")
+    return ranking(table, view, level, measures, n, sort, series)
+
+
+@cached
+def resolvers(table: Readable, view: View, n: int | None = 25, sort: str = "queries") -> Listing:
+    """Columns: resolver, queries, share, hosts, nxdomain, no_response, rtt_ms, last."""
+    measures = ("hosts", "nxdomain", "no_response", "rtt_ms", "last")
+    return ranking(table, view, "resolver", measures, n, sort)
+
+
+@cached
+def types(table: Readable, view: View, n: int | None = 10) -> Listing:
+    """Columns: type, queries, share, hosts, before, before_share (NaN: no window before)."""
+    return _with_before(table, view, ranking(table, view, "type", ("hosts",), n), "type")
+
+
+@cached
+def responses(table: Readable, view: View, n: int | None = 10) -> Listing:
+    """Columns: response (Zeek's rcode_name), queries, share, hosts, rtt_ms, before,
+    before_share."""
+    listing = ranking(table, view, "response", ("hosts", "rtt_ms"), n)
+    return _with_before(table, view, listing, "response")
+
+
+def _with_before(table: Readable, view: View, listing: Listing, by: str) -> Listing:
+    """What each row had in the window before, in queries and in percent of that window's."""
+    rows = listing.rows.copy()
+    before = counts_before(table, view, by)
+    known = before is not None
+    total = max(sum(before.values()), 1) if before is not None else 1
+    rows["before"] = [
+        float(before.get(key, 0)) if before is not None else np.nan for key in rows[by]
+    ]
+    rows["before_share"] = 100 * rows["before"] / total if known else np.nan
+    return Listing(rows, listing.of, listing.queries, listing.folded, listing.thinned)
+
+
+def counts_before(table: Readable, view: View, by: str) -> dict[str | None, int] | None:
+    """Queries by key in the window before; None where that is not kept whole."""
+    previous = window(table, view).previous
+    if previous is None:
+        return None
+    clause = where(view, *previous)
+    found = table.read(
+        f"SELECT {KEYS[by]} AS key, sum(count)::BIGINT AS queries FROM dns_counts"
+        f" WHERE {clause.sql} GROUP BY key",
+        clause.params,
+    ).to_pydict()
+    return dict(zip(found["key"], found["queries"], strict=True))
+
+
+@cached
+def names(table: Readable, view: View, n: int | None = 25, sort: str = "queries") -> Listing:
+    """Names by type and response. Columns: name, type, response, queries, share, answers (of the
+    newest record), uid, last. Sorts by queries, last or name."""
+    span = window(table, view)
+    clause = where(view, span.start, span.end)
+    order = {"last": "last DESC", "name": "name"}.get(sort, "queries DESC, last DESC")
+    rows = time_columns(
+        table.read(
+            f"""
+    WITH groups AS MATERIALIZED (
+      SELECT {KEYS["name"]} AS name, {KEYS["type"]} AS type, {KEYS["response"]} AS response,
+        sum(count)::BIGINT AS queries, max(last_ts) AS last,
+        sum(count) FILTER (folded > 0) AS thinned
+      FROM dns_counts WHERE {clause.sql} GROUP BY ALL),
+    top AS MATERIALIZED (SELECT * EXCLUDE (thinned) FROM groups WHERE name IS NOT NULL
+      ORDER BY {order}, name, type, response LIMIT {min(n or MAX_ROWS, MAX_ROWS)})
+    SELECT *, (SELECT count(name) FROM groups) AS of,
+      (SELECT sum(queries) FROM groups)::BIGINT AS all_queries,
+      (SELECT coalesce(sum(queries) FILTER (name IS NULL), 0) FROM groups)::BIGINT AS folded,
+      (SELECT coalesce(sum(thinned), 0) FROM groups)::BIGINT AS thinned FROM top""",
+            clause.params,
+        )
+    )
+    seen = facts(rows)
+    rows = rows.drop(columns=["of", "all_queries", "folded", "thinned"])
+    rows.insert(4, "share", 100 * rows["queries"] / max(seen["all_queries"], 1))
+    rows = _with_answers(table, clause, rows)
+    return Listing(rows, seen["of"], seen["all_queries"], seen["folded"], seen["thinned"])
+
+
+def _with_answers(table: Readable, clause: Clause, rows: pd.DataFrame) -> pd.DataFrame:
+    """Answers and uid of the newest record of each name, type and response."""
+    found = table.read(
+        f"""SELECT {KEYS["name"]} AS name, {KEYS["type"]} AS type, {KEYS["response"]} AS response,
+        arg_max(answers, last_ts) AS answers, arg_max(uid, last_ts) AS uid FROM dns_counts
+        WHERE {clause.sql} AND {KEYS["name"]} IN (SELECT unnest($keys::VARCHAR[])) GROUP BY ALL""",
+        {**clause.params, "keys": list(rows["name"].unique())},
+    ).to_pandas()
+    return rows.merge(found, on=["name", "type", "response"], how="left")
+
+
+@cached
+def volume(table: Readable, view: View) -> pd.DataFrame:
+    """Columns: bucket, end (aware, UTC), response (of RESPONSES), queries, y0, y1, filling.
+
+    One row for each bar and response that occurs; stacked in the order of RESPONSES.
+    """
+    span = window(table, view)
+    clause = where(view, span.start, span.end)
+    found = table.read(
+        f"""SELECT {bar_sql(span)} AS bar, {RESPONSE} AS response, sum(count)::BIGINT AS queries
+        FROM dns_counts WHERE {clause.sql} GROUP BY ALL""",
+        {**clause.params, **bar_params(span)},
+    ).to_pandas()
+    rows = _stacked(found, "bar", "y0", "y1")
+    start = pd.Timestamp(span.start) + pd.to_timedelta(rows["bar"] * span.bar, unit="s")
+    rows.insert(0, "bucket", start)
+    rows.insert(1, "end", start + pd.Timedelta(seconds=span.bar))
+    rows["filling"] = rows["bucket"] >= span.filling
+    return rows.drop(columns=["bar"])
+
+
+def _stacked(found: pd.DataFrame, by: str, low: str, high: str) -> pd.DataFrame:
+    """The rows of each `by` on top of each other, in the order of RESPONSES."""
+    order = found["response"].map({name: place for place, name in enumerate(RESPONSES)})
+    rows = found.assign(order=order.astype(int)).sort_values([by, "order"], ignore_index=True)
+    rows[high] = rows.groupby(by, sort=False)["queries"].cumsum()
+    rows[low] = rows[high] - rows["queries"]
+    return rows.drop(columns=["order"])
+
+
+@cached
+def top_domains(table: Readable, view: View, level: str = "domain", n: int | None = 10) -> Listing:
+    """For bars stacked by response. Columns: `level`, response, queries, x0, x1, total, rank."""
+    ranked = ranking(table, view, level, (), n)
+    span = window(table, view)
+    clause = where(view, span.start, span.end)
+    totals = dict(zip(ranked.rows[level], ranked.rows["queries"], strict=True))
+    found = table.read(
+        f"""SELECT {KEYS[level]} AS "{level}", {RESPONSE} AS response, sum(count)::BIGINT AS queries
+        FROM dns_counts WHERE {clause.sql} AND {KEYS[level]} IN (SELECT unnest($keys::VARCHAR[]))
+        GROUP BY ALL""",
+        {**clause.params, "keys": list(totals)},
+    ).to_pandas()
+    rows = _stacked(found, level, "x0", "x1")
+    rows["total"] = rows[level].map(totals)
+    rows["rank"] = rows[level].map({key: place for place, key in enumerate(totals)})
+    rows = rows.sort_values(["rank", "x0"], ignore_index=True)
+    return Listing(rows, ranked.of, ranked.queries, ranked.folded, ranked.thinned)
+
+
+@cached
+def new_domains(table: Readable, view: View, n: int | None = 25) -> Listing:
+    """Domains first seen in the window, of all that is kept, newest first. Columns: domain,
+    first, hosts, queries, names, nxdomain."""
+    span = window(table, view)
+    seen = where(view, None, span.end)
+    rows = time_columns(
+        table.read(
+            f"""
+    WITH fresh AS MATERIALIZED (SELECT registered_domain, min(first_ts) AS first FROM dns_counts
+      WHERE {seen.sql} AND registered_domain IS NOT NULL
+      GROUP BY registered_domain HAVING min(bucket) >= $start),
+    top AS (SELECT * FROM fresh ORDER BY first DESC, registered_domain
+      LIMIT {min(n or MAX_ROWS, MAX_ROWS)})
+    SELECT registered_domain AS domain, any_value(first) AS first, {MEASURES["hosts"]} AS hosts,
+      {MEASURES["queries"]} AS queries, {MEASURES["names"]} AS names,
+      {MEASURES["nxdomain"]} AS nxdomain, (SELECT count(*) FROM fresh) AS of,
+      coalesce(sum(count) FILTER (folded > 0), 0)::BIGINT AS thinned
+    FROM dns_counts JOIN top USING (registered_domain) WHERE {seen.sql} AND bucket >= $start
+    GROUP BY registered_domain ORDER BY first DESC, registered_domain""",
+            {**seen.params, "start": naive(span.start)},
+        )
+    )
+    of = int(rows["of"].iloc[0]) if len(rows) else 0
+    thinned = int(rows["thinned"].sum())
+    return Listing(rows.drop(columns=["of", "thinned"]), of, int(rows["queries"].sum()), 0, thinned)
+
+
+@dataclass(frozen=True)
+class Hidden:
+    """Records of the window that each noise switch hides, or would hide; `total` by those on."""
+
+    each: dict[str, int]
+    total: int
+
+
+@cached
+def hidden(table: Readable, view: View) -> Hidden:
+    """How many records each noise switch is about, filters and range applied."""
+    span = window(table, view)
+    clause = where(view, span.start, span.end, noise=False)
+    on = " OR ".join(f"({NOISE_SQL[key]})" for key in sorted(view.hidden)) or "FALSE"
+    sums = ", ".join(
+        f"coalesce(sum(count) FILTER ({sql}), 0)::BIGINT AS s{place}"
+        for place, sql in enumerate([*(NOISE_SQL[key] for key in NOISE), on])
+    )
+    row = table.read(f"SELECT {sums} FROM dns_counts WHERE {clause.sql}", clause.params).to_pylist()
+    counts = list(row[0].values())
+    return Hidden(dict(zip(NOISE, counts, strict=False)), counts[-1])
+
+
+def since(table: Readable, view: View) -> int:
+    """Records that have come since the moment at which a view was paused."""
+    if view.at is None:
+        return 0
+    sql = "SELECT coalesce(sum(count), 0)::BIGINT AS n FROM dns_counts WHERE seq > $at"
+    return int(table.read(sql, {"at": view.at}).to_pylist()[0]["n"])
+
+
+@cached
+def host_domains(
+    table: Readable, view: View, host: str, n: int | None = 25, sort: str = "queries"
+) -> Listing:
+    """The domains of one host. Columns: domain, queries, share (of the host's queries), names,
+    nxdomain, hosts (how many of all hosts ask for it), last, per_bar."""
+    measures = ("names", "nxdomain", "last")
+    own = ranking(table, view.only("host", host), "domain", measures, n, sort, series=True)
+    asked = dict.fromkeys(own.rows["domain"], 0) | _hosts_by_domain(
+        table, view.without("host"), list(own.rows["domain"])
+    )
+    rows = own.rows.copy()
+    rows.insert(5, "hosts", [asked[domain] for domain in rows["domain"]])
+    return replace(own, rows=rows)
+
+
+def _hosts_by_domain(table: Readable, view: View, domains: list[str]) -> dict[str, int]:
+    span = window(table, view)
+    clause = where(view, span.start, span.end)
+    found = table.read(
+        f"""SELECT registered_domain AS domain, {MEASURES["hosts"]} AS hosts FROM dns_counts
+        WHERE {clause.sql} AND registered_domain IN (SELECT unnest($keys::VARCHAR[]))
+        GROUP BY domain""",
+        {**clause.params, "keys": domains},
+    ).to_pydict()
+    return dict(zip(found["domain"], found["hosts"], strict=True))

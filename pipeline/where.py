@@ -1,0 +1,92 @@
+"""A view as SQL: every value a bound parameter, every number on a page through one clause."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from pipeline import feed
+from pipeline.state import Filter, View
+
+NO_RESPONSE = "no response"
+NO_TYPE = "(no type)"
+NO_RESOLVER = "(no resolver)"
+OTHER = "other"
+RESPONSES = ("NXDOMAIN", "SERVFAIL", "REFUSED", NO_RESPONSE, OTHER, "NOERROR")
+"""In the order of the stack: failures at the base."""
+
+RESPONSE = f"""CASE WHEN rcode_name IS NULL THEN '{NO_RESPONSE}'
+ WHEN rcode_name IN ('NOERROR', 'NXDOMAIN', 'SERVFAIL', 'REFUSED') THEN rcode_name
+ ELSE '{OTHER}' END"""
+# A column that was folded away is null, and so stays: only what was never there gets a label.
+KEYS = {
+    "host": "id_orig_h",
+    "domain": "registered_domain",
+    "name": f"CASE WHEN query IS NULL AND folded = 0 THEN '{feed.NO_QUERY}' ELSE query END",
+    "type": f"CASE WHEN qtype_name IS NULL AND folded < 2 THEN '{NO_TYPE}' ELSE qtype_name END",
+    "response": f"coalesce(rcode_name, '{NO_RESPONSE}')",
+    "resolver": "CASE WHEN id_resp_h IS NULL AND folded < 3"
+    f" THEN '{NO_RESOLVER}' ELSE id_resp_h END",
+    "tld": "CASE WHEN starts_with(registered_domain, '(') THEN registered_domain"
+    " ELSE split_part(registered_domain, '.', -1) END",
+}
+"""What each kind of row is grouped by; null where it was folded away."""
+MULTICAST = "'224.0.0.251', '224.0.0.252', 'ff02::fb', 'ff02::1:3', '255.255.255.255'"
+NOISE_SQL = {
+    "no-query": f"registered_domain = '{feed.NO_QUERY}'",
+    "local": f"registered_domain = '{feed.LOCAL}'",
+    "multicast": f"(split_part(id_resp_h, '%', 1) IN ({MULTICAST}) OR suffix(id_resp_h, '.255'))",
+    "arpa": "registered_domain IN ('in-addr.arpa', 'ip6.arpa', 'arpa')",
+    "netbios": f"registered_domain = '{feed.NETBIOS}'",
+    "single": f"registered_domain = '{feed.SINGLE_LABEL}'",
+}
+
+
+@dataclass(frozen=True)
+class Clause:
+    """A condition over dns_counts and the parameters bound in it."""
+
+    sql: str
+    params: dict[str, Any]
+
+
+def naive(time: datetime) -> datetime:
+    """As DuckDB keeps it: UTC, without a zone."""
+    return time.astimezone(UTC).replace(tzinfo=None)
+
+
+def where(
+    view: View, start: datetime | None = None, end: datetime | None = None, noise: bool = True
+) -> Clause:
+    """The records of a view with `start <= bucket < end`; `noise=False` leaves the switches out."""
+    params: dict[str, Any] = {}
+    parts = ["TRUE"]
+    for key, sign, bound in (("start", ">=", start), ("end", "<", end)):
+        if bound is not None:
+            params[key] = naive(bound)
+            parts.append(f"bucket {sign} ${key}")
+    if view.at is not None:
+        params["at"] = view.at
+        parts.append("seq <= $at")
+    parts += [f"({NOISE_SQL[key]}) IS NOT TRUE" for key in sorted(view.hidden) if noise]
+    return Clause(" AND ".join(parts + _filters(view.filters, params)), params)
+
+
+def _filters(filters: tuple[Filter, ...], params: dict[str, Any]) -> list[str]:
+    """Values of one field beside each other, fields together; what is excluded, all of it."""
+    kept: dict[str, list[str]] = {}
+    parts = []
+    for number, each in enumerate(filters):
+        condition = _condition(each, f"f{number}", params)
+        if each.exclude:
+            parts.append(f"({condition}) IS NOT TRUE")
+        else:
+            kept.setdefault(each.field, []).append(f"({condition}) IS TRUE")
+    return parts + [f"({' OR '.join(many)})" for many in kept.values()]
+
+
+def _condition(each: Filter, name: str, params: dict[str, Any]) -> str:
+    if each.field == "response" and each.value == OTHER:
+        return f"{RESPONSE} = '{OTHER}'"
+    params[name] = "." + each.value if each.under else each.value
+    key = KEYS[each.field]
+    return f"suffix({key}, ${name})" if each.under else f"{key} = ${name}"
