@@ -1,0 +1,107 @@
+"""What is on the screen as CSV: for spreadsheets (no formula runs) and for reports (defanged)."""
+
+import csv
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, Protocol
+
+import pandas as pd
+
+from pipeline import view as views
+from pipeline.cache import Readable
+from pipeline.ledger import Counters
+from pipeline.names import defang, neutralise, shown
+from pipeline.ranking import Listing
+from pipeline.state import MAX_ROWS, View
+
+Names = Literal["real", "defanged"]
+NAMED = ("host", "domain", "name", "tld", "resolver", "answers")
+"""Columns whose texts are names or addresses."""
+
+
+class Counted(Readable, Protocol):
+    """A table that also tells what it rejected."""
+
+    def counters(self) -> Counters:
+        """All counters."""
+
+    def samples(self, reason: str) -> list[str]:
+        """The last few records rejected for a reason."""
+
+
+@dataclass(frozen=True)
+class Export:
+    """A file of UTF-8 with a header line, and a sentence where rows are missing, else empty."""
+
+    data: bytes
+    note: str
+
+
+def _listing(listing: Listing) -> tuple[pd.DataFrame, int]:
+    return listing.rows, listing.of
+
+
+def _volume(table: Counted, view: View) -> tuple[pd.DataFrame, int]:
+    rows = views.volume(table, view).drop(columns=["y0", "y1"])
+    return rows, len(rows)
+
+
+def _rejected(table: Counted, view: View) -> tuple[pd.DataFrame, int]:
+    rejected = table.counters().rejected
+    rows = pd.DataFrame(
+        [
+            {"reason": reason, "records": count, "last_seen": last, "sample": sample}
+            for reason, (count, last) in rejected.items()
+            for sample in table.samples(reason) or [""]
+        ],
+        columns=["reason", "records", "last_seen", "sample"],
+    )
+    return rows, len(rows)
+
+
+VIEWS: dict[str, Callable[[Counted, View], tuple[pd.DataFrame, int]]] = {
+    "domains": lambda table, view: _listing(
+        views.domains(table, view, view.level, view.n, view.sort, series=False)
+    ),
+    "names": lambda table, view: _listing(views.names(table, view, view.n, view.sort)),
+    "hosts": lambda table, view: _listing(
+        views.hosts(table, view, view.n, view.sort, series=False)
+    ),
+    "types": lambda table, view: _listing(views.types(table, view, view.n)),
+    "responses": lambda table, view: _listing(views.responses(table, view, view.n)),
+    "resolvers": lambda table, view: _listing(views.resolvers(table, view, view.n, view.sort)),
+    "new_domains": lambda table, view: _listing(views.new_domains(table, view, view.n)),
+    "volume": _volume,
+    "rejected": _rejected,
+}
+
+
+def export(table: Counted, view: View, what: str, names: Names = "real") -> Export:
+    """One of VIEWS with the view's filters, range, order and number of rows. KeyError: no such."""
+    rows, of = VIEWS[what](table, view)
+    kept = rows.head(MAX_ROWS)
+    note = "" if len(kept) >= of else f"The first {len(kept):,} of {of:,} rows."
+    return Export(to_csv(kept, names), note)
+
+
+def to_csv(rows: pd.DataFrame, names: Names = "real") -> bytes:
+    """CSV with one line a row: times ISO 8601 in UTC, texts inert, no text that is a formula."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(rows.columns)
+    columns = [[_cell(value, name, names) for value in rows[name]] for name in rows.columns]
+    writer.writerows(zip(*columns, strict=True))
+    return text.getvalue().encode("utf-8")
+
+
+def _cell(value: Any, column: str, names: Names) -> str:
+    if value is None or value is pd.NaT or (isinstance(value, float) and pd.isna(value)):
+        return ""
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    if isinstance(value, str):
+        plain = defang(value) if names == "defanged" and column in NAMED else shown(value, 1000)
+        return neutralise(plain)
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
