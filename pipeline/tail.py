@@ -1,0 +1,217 @@
+"""Files of a Zeek log directory: which there are, which are the same log, where their lines end.
+
+A log keeps its identity, and so its position, when it is renamed, copied or compressed: it is
+known by the hash of its content up to the first record, never by its name or inode.
+"""
+
+import gzip
+import hashlib
+import os
+import re
+import stat
+import time
+import zlib
+from dataclasses import dataclass
+from datetime import datetime
+from io import BufferedIOBase
+from typing import NamedTuple
+
+from pipeline.tsv import Header, keep_broken, read_column_line, read_directive
+
+HEAD_BYTES = 64 * 1024
+# zeekctl's `current` leads to its spool directory, by design outside of the logs.
+SPOOL = "current"
+# After this long without a write, a closed file's last line is whole, and a .gz ends where it ends.
+SETTLED_SECONDS = 60.0
+TS = re.compile(rb'"ts":\s*"?([^",}]+)')
+
+Broken = (OSError, EOFError, zlib.error)
+
+
+@dataclass(frozen=True)
+class LogFile:
+    """A file of the feed as it was when the directory was listed."""
+
+    path: str
+    inode: int
+    size: int
+    mtime: float
+    live: bool
+    """Whether it has the name under which Zeek writes, so that its last line may yet grow."""
+
+    @property
+    def compressed(self) -> bool:
+        """Whether it can only be read from its beginning."""
+        return self.path.endswith(".gz")
+
+    @property
+    def settled(self) -> bool:
+        """Whether nobody has written to it for a while."""
+        return time.time() - self.mtime > SETTLED_SECONDS
+
+    def open(self) -> BufferedIOBase:
+        """The file's content, decompressed."""
+        return open_log(self.path)
+
+
+class Head(NamedTuple):
+    """What the start of a log tells."""
+
+    log: str
+    """The identity."""
+    first: float | None
+    """The first record's time, epoch seconds."""
+
+
+def open_log(path: str) -> BufferedIOBase:
+    """A log's content, decompressed; OSError, EOFError or zlib.error where that fails."""
+    return gzip.open(path, "rb") if path.endswith(".gz") else open(path, "rb")
+
+
+def name_pattern(feed: str) -> re.Pattern[str]:
+    """The names a feed's log can have: live, rotated by Zeek, archived by zeekctl, by logrotate.
+
+    >>> names = ["dns.log", "dns.00:00:00-01:00:00.log.gz", "dns.log.1", "dns-2.log"]
+    >>> [name for name in names if not name_pattern("dns").fullmatch(name)]
+    ['dns-2.log']
+    """
+    return re.compile(
+        rf"{re.escape(feed)}(?:[._-]{{1,2}}\d\d[\w:.-]*)?\.log(?:[.-]\d[\w:-]*)?(?:\.gz)?"
+    )
+
+
+def directory_problem(path: str | os.PathLike[str], feed: str = "dns") -> str | None:
+    """Why nothing can come from a log directory, in one sentence; None when there is no reason."""
+    root = os.path.realpath(path)
+    try:
+        files, _ = list_logs(root, feed, {}, strict=True)
+    except FileNotFoundError as error:
+        return f"There is no directory {error.filename}."
+    except NotADirectoryError:
+        return f"{path} is not a directory."
+    except OSError as error:
+        return f"{error.filename} cannot be read: {error.strerror}."
+    closed = [file.path for file in files if not os.access(file.path, os.R_OK)]
+    if closed:
+        return f"{closed[0]} cannot be read: permission denied."
+    return None if files else f"{path} holds no {feed}.log."
+
+
+Listing = dict[str, tuple[int, list[os.DirEntry[str]]]]
+"""Directories to when they had last changed and what they held: they are big and seldom change."""
+
+
+def list_logs(
+    root: str, feed: str, known: Listing, strict: bool = False
+) -> tuple[list[LogFile], bool]:
+    """The feed's files in a directory and the directories in it, and whether all could be listed.
+
+    Links that lead out of the directory are left alone.
+    """
+    files: list[LogFile] = []
+    complete = True
+    is_log = name_pattern(feed).fullmatch
+    pending = [(root, root)]
+    for folder, base in pending:
+        try:
+            entries = list_folder(folder, known)
+        except OSError:
+            if strict:
+                raise
+            complete = False
+            continue
+        for entry in entries:
+            inside = is_inside(entry.path, base) if entry.is_symlink() else True
+            if folder == root and entry.is_dir() and (inside or entry.name == SPOOL):
+                pending.append((entry.path, root if inside else os.path.realpath(entry.path)))
+            elif inside and is_log(entry.name):
+                files.extend(list_file(entry.path, entry.name == f"{feed}.log"))
+    return files, complete
+
+
+def list_folder(folder: str, known: Listing) -> list[os.DirEntry[str]]:
+    """A directory's entries, from memory while it has not changed."""
+    changed = os.stat(folder).st_mtime_ns
+    if folder in known and known[folder][0] == changed:
+        return known[folder][1]
+    with os.scandir(folder) as found:
+        entries = sorted(found, key=lambda entry: entry.name)
+    # Clocks tick coarsely: what changes again within the same tick must be seen.
+    if time.time_ns() - changed > 2_000_000_000:
+        known[folder] = (changed, entries)
+    return entries
+
+
+def list_file(path: str, live: bool) -> list[LogFile]:
+    """The file as it is now; nothing if it has gone or is no regular file."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return []
+    if not stat.S_ISREG(found.st_mode):
+        return []
+    return [LogFile(path, found.st_ino, found.st_size, found.st_mtime, live)]
+
+
+def is_inside(path: str, base: str) -> bool:
+    """Whether a link stays within a directory."""
+    return os.path.realpath(path).startswith(base.rstrip("/") + "/")
+
+
+def read_head(stream: BufferedIOBase) -> Head | None:
+    """The identity of a log; None while its first record is not whole."""
+    head, header = b"", None
+    while line := stream.readline(HEAD_BYTES - len(head)):
+        head += line
+        if not line.endswith(b"\n") and len(head) < HEAD_BYTES:
+            return None
+        text = keep_broken(line.rstrip(b"\r\n"))
+        if text.startswith("#"):
+            header = read_directive(header, text)
+        elif columns := read_column_line(text) if header is None else None:
+            header = columns
+        elif text.strip():
+            break
+    else:
+        return None
+    return Head(hashlib.sha256(head).hexdigest()[:16], first_time(line, header))
+
+
+def first_time(line: bytes, header: Header | None) -> float | None:
+    """The `ts` of a record, epoch seconds, if it can be made out."""
+    found = TS.search(line)
+    text = found[1].decode("ascii", "replace") if found else ""
+    if header and "ts" in header.fields:
+        cells = keep_broken(line).split(header.separator)
+        at = header.fields.index("ts")
+        text = cells[at] if at < len(cells) else ""
+    try:
+        seconds = float(text)
+    except ValueError:
+        try:
+            return datetime.fromisoformat(text).timestamp()
+        except ValueError:
+            return None
+    return seconds / 1000 if seconds > 1e11 else seconds
+
+
+def head_of(file: LogFile) -> Head | None:
+    """The identity of a file's content."""
+    with file.open() as stream:
+        return read_head(stream)
+
+
+def open_if(path: str, log: str) -> BufferedIOBase | None:
+    """A file opened, if it holds that log."""
+    try:
+        stream = open_log(path)
+    except OSError:
+        return None
+    try:
+        head = read_head(stream)
+    except Broken:
+        head = None
+    if head and head.log == log:
+        return stream
+    stream.close()
+    return None
