@@ -21,8 +21,8 @@ Line = Record | str
 class Outlet(Protocol):
     """What takes records."""
 
-    def send(self, lines: Sequence[Line]) -> None:
-        """Hand over a few; may return before they have arrived."""
+    def send(self, lines: Sequence[Line], now: float) -> None:
+        """Hand over the lines of a moment; may return before they have arrived."""
 
     def close(self) -> int:
         """Wait until all have arrived; how many have not."""
@@ -47,7 +47,7 @@ class KafkaOutlet:
             }
         )
 
-    def send(self, lines: Sequence[Line]) -> None:
+    def send(self, lines: Sequence[Line], now: float) -> None:
         """Into the client's queue; waits while that is full."""
         produce, topic, form = self.producer.produce, self.topic, self.form
         for line in lines:
@@ -75,11 +75,10 @@ class LogOutlet:
         self.until = 0.0
         self.file: TextIO | None = None
 
-    def send(self, lines: Sequence[Line]) -> None:
-        """Written and flushed; a file holds the records of one span of `rotate`."""
-        newest = max((line.ts for line in lines if isinstance(line, Record)), default=0.0)
-        if self.file is None or newest >= self.until:
-            self._rotate(newest)
+    def send(self, lines: Sequence[Line], now: float) -> None:
+        """Written and flushed; a file holds what was written in one span of `rotate`."""
+        if self.file is None or now > self.until:
+            self._rotate(now)
         assert self.file is not None
         texts = [line if isinstance(line, str) else self.form(line) for line in lines]
         self.file.writelines(text + "\n" for text in texts)

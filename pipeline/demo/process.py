@@ -1,33 +1,31 @@
 """Child processes that end with their parent, whatever ends it."""
 
 import contextlib
-import ctypes
 import os
+import shutil
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
-
-PR_SET_PDEATHSIG = 1
 
 
 def spawn(
     command: Sequence[str | Path], log: Path, cwd: Path | None = None
 ) -> subprocess.Popen[bytes]:
     """Start a command in a process group of its own; what it says goes to `log`."""
+    # Also when the parent is killed: it then has no time to end its children.
+    tied = ["setpriv", "--pdeathsig", "TERM", "--"] if shutil.which("setpriv") else []
     with log.open("wb") as out:
         return subprocess.Popen(
-            command,
+            [*tied, *command],
             cwd=cwd,
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=_die_with_parent if sys.platform == "linux" else None,
         )
 
 
@@ -97,7 +95,3 @@ def last_line(log: Path) -> str:
         lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
         return lines[-1][:300] if lines else "it said nothing"
     return "it said nothing"
-
-
-def _die_with_parent() -> None:
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -136,7 +136,7 @@ def run(simulator: Simulator, outlet: Outlet, control: Control) -> int:
         for end, lines in simulator.lines():
             while (ahead := end - time.time()) > 0:
                 time.sleep(ahead)
-            outlet.send(lines)
+            outlet.send(lines, end)
             sent += len(lines)
             if end >= simulator.live:
                 control.begin(simulator.incidents, end)
@@ -148,7 +148,6 @@ def main() -> int:
     options = parse_options()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     form = FORMS.get(options.form, to_tsv)
-    begun = time.monotonic()
     try:
         outlet: Outlet = (
             LogOutlet(options.log_dir, form, options.rotate)
@@ -160,6 +159,7 @@ def main() -> int:
         return 1
     print(f"sends {options.rate:g} records/s to {options.log_dir or options.servers}", flush=True)
     simulator = Simulator(options)
+    begun = time.monotonic()
     sent = run(simulator, outlet, Control(options.control))
     lost = outlet.close()
     seconds = time.monotonic() - begun
