@@ -1,0 +1,1 @@
+"""What every page is made of: the URL, the frame's two rows, panels, tables and charts."""

@@ -1,0 +1,54 @@
+"""Charts as finished specifications, made once a table version whoever looks."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import altair as alt
+import pyarrow as pa
+import streamlit as st
+
+from pipeline.cache import Readable, cached
+from pipeline.state import View
+
+FONT = '"Source Sans", sans-serif'
+"""Of the rest of the page; Vega does not inherit it."""
+
+
+@cached
+def specification(
+    table: Readable,
+    view: View,
+    build: Callable[..., alt.TopLevelMixin],
+    *args: Any,
+    **options: Any,
+) -> dict[str, Any]:
+    """`build(table, view, …)` as a specification whose text stays the same when its data changes.
+
+    Altair names data by its hash, and a new name would draw the chart from nothing: a flicker.
+    """
+    spec = build(table, view, *args, **options).to_dict()
+    datasets = spec.pop("datasets", {})
+    text = json.dumps(spec)
+    for place, name in enumerate(datasets):
+        text = text.replace(f'"{name}"', f'"data{place}"')
+    finished: dict[str, Any] = json.loads(text)
+    finished.setdefault("config", {})["font"] = FONT
+    finished["datasets"] = {
+        f"data{place}": _arrow(rows) for place, rows in enumerate(datasets.values())
+    }
+    return finished
+
+
+def _arrow(rows: list[dict[str, Any]]) -> bytes:
+    table = pa.Table.from_pylist(rows)
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return sink.getvalue().to_pybytes()
+
+
+def chart(key: str, spec: dict[str, Any], on_select: Callable[[], None] | None = None) -> None:
+    """Draw a specification over the panel's width."""
+    selecting: dict[str, Any] = {"on_select": on_select} if on_select else {}
+    st.vega_lite_chart(spec=dict(spec), theme=None, width="stretch", key=key, **selecting)

@@ -1,0 +1,72 @@
+"""How each column of a table looks, by the name that pipeline/view.py gives it."""
+
+from typing import Any
+
+import streamlit as st
+
+from pages.shared.look import zone_of
+from pipeline.charts import COLOURS
+from pipeline.state import View
+
+config = st.column_config
+TEXTS = {
+    "host": "Host",
+    "label": "Label",
+    "domain": "Domain",
+    "name": "Name",
+    "tld": "TLD",
+    "type": "Type",
+    "response": "Response",
+    "resolver": "Resolver",
+    "answers": "Last answer",
+    "what": "What",
+    "measure": "Measure",
+    "uid": "uid",
+}
+COUNTS = {
+    "queries": "Queries",
+    "hosts": "Hosts",
+    "domains": "Domains",
+    "names": "Names",
+    "resolvers": "Resolv.",
+    "before": "Before",
+    "now": "Now",
+}
+TIMES = {"first": "First", "last": "Last"}
+
+
+def columns(view: View, *names: str, **widths: int) -> dict[str, Any]:
+    """Column configurations in the order of `names`."""
+    return {name: _column(view, name, widths.get(name)) for name in names}
+
+
+def _column(view: View, name: str, width: int | None) -> Any:
+    if name in COUNTS:
+        return config.NumberColumn(COUNTS[name], format="localized", width=width)
+    if name in TIMES:
+        zone = str(zone_of(view))
+        return config.DatetimeColumn(TIMES[name], format=_clock(view), timezone=zone, width=width)
+    if name == "nxdomain":
+        hue = COLOURS[theme()]["NXDOMAIN"]
+        return config.ProgressColumn(
+            "NXDOMAIN", format="%.1f%%", min_value=0, max_value=100, color=hue, width=width or 98
+        )
+    if name == "per_bar":
+        return config.AreaChartColumn("Over time", y_min=0, width=width or 82)
+    if name == "rtt_ms":
+        return config.NumberColumn("rtt ms", format="%.0f", width=width)
+    if name in ("share", "no_response"):
+        label = {"share": "Share", "no_response": "No resp."}[name]
+        return config.NumberColumn(label, format="%.1f%%", width=width)
+    return config.TextColumn(TEXTS[name], width=width)
+
+
+def _clock(view: View) -> str:
+    """Days are shown where the range may hold more than one."""
+    days = view.start is not None or view.range in ("24h", "all")
+    return "MM-DD HH:mm" if days else "HH:mm:ss"
+
+
+def theme() -> str:
+    """The browser's theme, light or dark."""
+    return st.context.theme.type or "light"

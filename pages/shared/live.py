@@ -1,0 +1,26 @@
+"""A page's panels, drawn again at the chosen interval while the frame stays as it is."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from pages.shared import url
+from pipeline.cache import Readable
+from pipeline.query import running
+from pipeline.state import View
+
+
+def live(draw: Callable[[Readable, View], None]) -> None:
+    """Run `draw(table, view)` now and every few seconds; not while paused.
+
+    A panel that changed the URL changes the frame too, so all of it is drawn again.
+    """
+    view = url.view()
+
+    def step() -> None:
+        if url.view() != view or url.JUMP in st.session_state:
+            st.rerun()
+        draw(running().table, view)
+
+    paused = view.at is not None or not view.every
+    st.fragment(step, run_every=None if paused else view.every)()

@@ -1,0 +1,95 @@
+"""The parts of a page that are our own HTML: titles, the strip of figures, empty panels.
+
+Every text goes through `html.escape`; names in it through `pipeline.names.shown` before.
+"""
+
+import html
+import string
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+
+from pipeline.charts import sparkline
+from pipeline.names import defang
+from pipeline.state import View
+
+HERE = Path(__file__).parent
+MARKDOWN = {ord(sign): "\\" + sign for sign in string.punctuation}
+
+
+def use_style() -> None:
+    """The style sheet, once a run."""
+    st.html(HERE / "look.css")
+
+
+def inert(name: str) -> str:
+    """A defanged name for a widget's label, which Streamlit reads as Markdown.
+
+    Escaping alone is not enough: Markdown turns `www.` into a link after unescaping.
+    """
+    return defang(name).translate(MARKDOWN)
+
+
+def zone_of(view: View) -> ZoneInfo:
+    """The zone in which times are shown: UTC, or the browser's."""
+    return ZoneInfo("UTC" if view.tz == "utc" else st.context.timezone or "UTC")
+
+
+def rows() -> Any:
+    """A page's rows of panels."""
+    return st.container(gap="xsmall")
+
+
+def panel(place: Any) -> Any:
+    """A panel in a column: its title close to what it is of."""
+    return place.container(gap=None)
+
+
+def title(text: str, caption: str = "", legend: Iterable[tuple[str, str]] = ()) -> None:
+    """A panel's line: what it shows, over what and how exact, and its colours by name."""
+    hues = "".join(f'<i style="--hue:{hue}">{html.escape(name)}</i>' for name, hue in legend)
+    st.html(
+        f'<div class="panel-title"><b>{html.escape(text)}</b><span>{html.escape(caption)}</span>'
+        f'<span class="legend">{hues}</span></div>'
+    )
+
+
+def empty(text: str, height: int, hint: str = "") -> None:
+    """A panel with nothing to show: as high as the full one, saying what to do next."""
+    st.html(
+        f'<div class="empty" style="height:{height}px"><div>{html.escape(text)}</div>'
+        f"<div>{html.escape(hint)}</div></div>"
+    )
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One cell of the strip: its value, a line below, and a small series with its colour."""
+
+    label: str
+    value: str
+    note: str = ""
+    series: Sequence[float] = ()
+    hue: str = "#1D5FBF"
+    alarming: bool = False
+
+
+def strip(figures: Sequence[Figure]) -> None:
+    """The figures in one row of 72 px."""
+    st.html(f'<div class="strip">{"".join(_figure(each) for each in figures)}</div>')
+
+
+def _figure(figure: Figure) -> str:
+    tone = ' class="warn"' if figure.alarming else ""
+    # Streamlit strips `<svg>` out of HTML; a background image passes.
+    uri = sparkline(figure.series, figure.hue)
+    line = f"<div style=\"background-image:url('{uri}')\"></div>" if figure.series else ""
+    return (
+        f'<div class="figure"><label>{html.escape(figure.label)}</label>'
+        f"<strong>{html.escape(figure.value)}</strong>"
+        f"<small{tone}>{html.escape(figure.note)}</small>{line}</div>"
+    )

@@ -1,0 +1,136 @@
+"""Tables whose rows keep still: ranked anew by the user or every 30 s, picked by value.
+
+A row number that comes back from a browser may already be another row's, so what was drawn last
+is remembered, and a row's menu says the value it stands for.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from pages.shared.look import empty, inert
+from pipeline.names import shown
+
+RERANK_SECONDS = 30
+HEADER, ROW = 33, 26
+MENU = "menu"
+NOTHING: dict[str, Any] = {"selection": {"rows": [], "columns": [], "cells": []}}
+
+
+def height(rows: int) -> int:
+    """Pixels of a table with so many rows."""
+    return HEADER + ROW * rows
+
+
+def table(
+    key: str,
+    frame: pd.DataFrame,
+    columns: Mapping[str, Any],
+    rows: int,
+    nothing: str,
+    *,
+    by: str | None = None,
+    picked: str | None = None,
+    ranking: object = None,
+    on_pick: Callable[[str], None] | None = None,
+    on_sort: Callable[[str], None] | None = None,
+    actions: Mapping[str, Callable[[str], None]] | None = None,
+) -> None:
+    """Draw `frame`, one line a row, with room for `rows`.
+
+    `by` is the column a row is known by; `ranking` whatever else decides the order (a change of
+    it ranks anew); `picked` the value shown elsewhere, which holds the order still.
+    """
+    if frame.empty:
+        empty(nothing, height(rows))
+        return
+    if by:
+        frame = _still(key, frame, by, ranking, picked)
+    if by and actions:
+        frame = frame.assign(**{MENU: [_labels(value, actions) for value in frame[by]]})
+    st.dataframe(
+        _texts(frame[[name for name in [*columns, MENU] if name in frame]]),
+        key=key,
+        hide_index=True,
+        row_height=ROW,
+        height=height(rows),
+        column_config={**columns, **_menu(key, actions)},
+        placeholder="–",
+        **_selection(key, by, on_pick, on_sort),
+    )
+
+
+def _still(key: str, frame: pd.DataFrame, by: str, ranking: object, picked: str | None) -> Any:
+    """The rows in the order they were drawn in, unless it is time to rank them anew."""
+    kept = st.session_state.get(f"{key}-order")
+    now = time.monotonic()
+    if kept and kept["ranking"] == ranking:
+        values = kept["values"]
+        young = now - kept["at"] < RERANK_SECONDS
+        if (young or picked in values) and set(values) <= set(frame[by]):
+            return frame.set_index(by, drop=False).loc[values]
+    return _remember(key, frame, by, ranking, now)
+
+
+def _remember(key: str, frame: pd.DataFrame, by: str, ranking: object, now: float) -> pd.DataFrame:
+    values = frame[by].tolist()
+    st.session_state[f"{key}-order"] = {"ranking": ranking, "values": values, "at": now}
+    return frame
+
+
+def _selection(
+    key: str,
+    by: str | None,
+    on_pick: Callable[[str], None] | None,
+    on_sort: Callable[[str], None] | None,
+) -> dict[str, Any]:
+    modes = [mode for mode, on in (("single-cell", on_pick), ("single-column", on_sort)) if on]
+    if not modes or not by:
+        return {}
+
+    def chosen() -> None:
+        selection = st.session_state[key]["selection"]
+        values = st.session_state[f"{key}-order"]["values"]
+        if selection["columns"] and on_sort:
+            on_sort(selection["columns"][0])
+        elif selection["cells"] and on_pick:
+            on_pick(values[selection["cells"][0][0]])
+
+    return {"on_select": chosen, "selection_mode": modes}
+
+
+def _labels(value: str, actions: Mapping[str, Callable[[str], None]]) -> list[str]:
+    return [f"{action} {inert(value)}" for action in actions]
+
+
+def _menu(key: str, actions: Mapping[str, Callable[[str], None]] | None) -> dict[str, Any]:
+    """A column of row menus; what was clicked is told by its text, not by its row."""
+    if not actions:
+        return {}
+    click = f"{key}-click"
+
+    def clicked() -> None:
+        label = st.session_state[click]["label"]
+        for value in st.session_state[f"{key}-order"]["values"]:
+            for action, act in actions.items():
+                if label == f"{action} {inert(value)}":
+                    act(value)
+
+    column = st.column_config.ButtonColumn(
+        "", width=34, type="tertiary", on_click=clicked, key=click
+    )
+    return {MENU: column}
+
+
+def _texts(frame: pd.DataFrame) -> pd.DataFrame:
+    """Every text as one that can be seen and does nothing."""
+    texts = {
+        name: frame[name].map(shown)
+        for name in frame.columns
+        if name != MENU and pd.api.types.is_object_dtype(frame[name])
+        and not frame[name].map(lambda cell: isinstance(cell, list)).any()
+    }
+    return frame.assign(**texts)
