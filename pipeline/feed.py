@@ -96,4 +96,12 @@ PARTIALS = pa.schema(
 )
 """Rows of one batch, already counted: added to the table, never put in place of its rows."""
 
-KEYS = ("bucket", "id_orig_h", "id_resp_h", "query", "registered_domain", "qtype_name", "rcode_name")
+KEYS = (
+    "bucket",
+    "id_orig_h",
+    "id_resp_h",
+    "query",
+    "registered_domain",
+    "qtype_name",
+    "rcode_name",
+)

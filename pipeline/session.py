@@ -1,7 +1,12 @@
 """The one Spark session: on this machine unless ZEEK_LIVE_MASTER says otherwise."""
 
+import atexit
 import os
+import shutil
 import sys
+import tempfile
+import zipfile
+from functools import cache
 from pathlib import Path
 
 from pyspark.sql import SparkSession
@@ -13,8 +18,10 @@ QUIET = Path(__file__).with_name("log4j2.properties")
 
 
 def spark_options(settings: Settings) -> dict[str, str]:
-    """Spark's configuration. Values that keep a process that runs for weeks bounded are said why."""
-    java = f"-Dlog4j2.configurationFile={QUIET.as_uri()} -XX:+UseSerialGC -XX:+ExitOnOutOfMemoryError"
+    """Spark's configuration; a value that is not plain has its reason."""
+    java = (
+        f"-Dlog4j2.configurationFile={QUIET.as_uri()} -XX:+UseSerialGC -XX:+ExitOnOutOfMemoryError"
+    )
     return {
         "spark.app.name": "zeek-live",
         "spark.master": settings.master,
@@ -39,6 +46,8 @@ def spark_options(settings: Settings) -> dict[str, str]:
         "spark.worker.ui.retainedExecutors": "10",
         "spark.sql.streaming.numRecentProgressUpdates": "10",
         "spark.sql.streaming.minBatchesToRetain": "2",
+        # An idle trigger is told once a second, so that a stalled one is noticed.
+        "spark.sql.streaming.noDataProgressEventInterval": "1000",
         # zeekctl's archives have colons in their names, which the default file system refuses.
         "spark.hadoop.fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
         "spark.hadoop.fs.AbstractFileSystem.file.impl": "org.apache.hadoop.fs.local.RawLocalFs",
@@ -53,4 +62,18 @@ def start_session(settings: Settings) -> SparkSession:
     builder = SparkSession.builder
     for key, value in spark_options(settings).items():
         builder = builder.config(key, value)
-    return builder.getOrCreate()
+    spark = builder.getOrCreate()
+    spark.sparkContext.addPyFile(packed_stages())
+    return spark
+
+
+@cache
+def packed_stages() -> str:
+    """This package as a zip: workers anywhere get it by Spark's own shipping."""
+    folder = Path(tempfile.mkdtemp(prefix="zeek-live-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    package = Path(__file__).parent
+    with zipfile.ZipFile(folder / "pipeline.zip", "w") as packed:
+        for module in package.rglob("*.py"):
+            packed.write(module, Path(package.name) / module.relative_to(package))
+    return str(folder / "pipeline.zip")

@@ -1,0 +1,42 @@
+"""The one entry point: `streamlit run dashboard.py` starts the server, and the stream with it."""
+
+import asyncio
+import logging
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import streamlit as st
+from starlette.middleware import Middleware
+
+from pipeline import query
+from pipeline.jars import JarsMissing, JavaMissing, connector_jars
+from pipeline.settings import SettingsError, current
+from pipeline.table import TableError
+from pipeline.web import ROUTES, SecurityHeaders
+
+logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+
+
+@asynccontextmanager
+async def lifespan(app: st.App) -> AsyncIterator[None]:
+    """The query runs as long as the server, also when no browser ever comes."""
+    query.running().start()
+    try:
+        yield
+    finally:
+        await asyncio.to_thread(query.running().stop)
+
+
+try:
+    connector_jars()
+    query.use(query.Pipeline(current()))
+except (SettingsError, JavaMissing, JarsMissing, TableError) as error:
+    sys.exit(f"zeek-live: {error}")
+
+app = st.App(
+    "pages/frame.py",
+    lifespan=lifespan,
+    routes=ROUTES,
+    middleware=[Middleware(SecurityHeaders)],
+)

@@ -1,0 +1,60 @@
+"""One batch from lines to what the table takes in."""
+
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyspark.sql import DataFrame
+
+from pipeline.aggregate import COUNTED_FIELDS, count_by_key
+from pipeline.enrich import with_names
+from pipeline.feed import DNS, PARTIALS
+from pipeline.ledger import Batch, Rejects
+from pipeline.parse import HEADER, OTHER_FEED, parse_records
+from pipeline.settings import Settings
+from pipeline.source import Offsets
+
+DELETED = "deleted in the source before it was read"
+
+
+def grouped(lines: DataFrame, settings: Settings) -> pa.Table:
+    """The only action of a batch: lines to COUNTS, each line parsed once."""
+    records = parse_records(
+        lines, DNS, COUNTED_FIELDS, settings.field_names, settings.max_record_bytes
+    )
+    return count_by_key(with_names(records), settings.private_suffixes).toArrow()
+
+
+def make_batch(
+    query_id: str, batch_id: int, end: Offsets, counts: pa.Table, read: int, lost: int = 0
+) -> Batch:
+    """COUNTS as the table takes them. `lost` records are read and rejected at once."""
+    is_counted = pc.is_null(counts["status"])
+    rows = counts.filter(is_counted).select(PARTIALS.names)
+    others = counts.filter(pc.invert(is_counted)).select(["status", "sample", "count"]).to_pylist()
+    feeds = {row["sample"]: 0 for row in others if row["status"] == OTHER_FEED}
+    for row in others:
+        if row["status"] == OTHER_FEED:
+            feeds[row["sample"]] += row["count"]
+    headers = sum(row["count"] for row in others if row["status"] == HEADER)
+    rejects = [*_rejects(others), *([Rejects(DELETED, lost)] if lost else [])]
+    return Batch(query_id, batch_id, end, rows, read + lost, headers, feeds, tuple(rejects))
+
+
+def _rejects(others: list[dict[str, object]]) -> list[Rejects]:
+    """Rows with a count count, rows of count 0 carry samples."""
+    found: dict[str, tuple[int, list[str]]] = {}
+    for row in others:
+        reason, count, sample = str(row["status"]), int(str(row["count"])), row["sample"]
+        if reason in (OTHER_FEED, HEADER):
+            continue
+        known, samples = found.get(reason, (0, []))
+        found[reason] = (known + count, [*samples, *([str(sample)] if count == 0 else [])])
+    return [Rejects(reason, count, tuple(samples)) for reason, (count, samples) in found.items()]
+
+
+def logged_offsets(checkpoint: Path, batch_id: int) -> str:
+    """The end offsets that Spark wrote down before it began the batch, as its source's JSON."""
+    lines = (checkpoint / "offsets" / str(batch_id)).read_text().splitlines()
+    return json.dumps(json.loads(lines[2]))

@@ -1,0 +1,89 @@
+"""Names to registered domains: computed on distinct names, from the list that tldextract brings."""
+
+from functools import cache, lru_cache
+from ipaddress import ip_address
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+from tldextract import TLDExtract
+
+from pipeline.feed import (
+    IP_LITERAL,
+    LOCAL,
+    NETBIOS,
+    NO_QUERY,
+    SINGLE_LABEL,
+    SUFFIX,
+)
+
+REVERSE_ZONES = ("in-addr.arpa", "ip6.arpa", "arpa")
+NETBIOS_TYPES = ("NB", "NBSTAT", "NIMLOC")
+REMEMBERED_NAMES = 200_000
+
+
+def with_names(records: DataFrame) -> DataFrame:
+    """`query` in lower case without its last dot, null where there is none; a word for each code.
+
+    A type or response that Zeek gave a number only is called `TYPE65400` or `RCODE23`.
+    """
+    query = F.lower(F.expr("rtrim('.', query)"))
+    return records.withColumns(
+        {
+            "query": F.when(~query.isin("", "(empty)"), query),
+            "qtype_name": F.coalesce("qtype_name", F.concat(F.lit("TYPE"), F.col("qtype"))),
+            "rcode_name": F.coalesce("rcode_name", F.concat(F.lit("RCODE"), F.col("rcode"))),
+        }
+    )
+
+
+@lru_cache(REMEMBERED_NAMES)
+def registered_domain(qname: str | None, private_suffixes: bool = False) -> str:
+    """The part of a name that somebody registered, or a label of why there is none.
+
+    Under a suffix that the list does not have the last two labels count, as the list's own
+    algorithm says (publicsuffix.org/list, "if no rules match, the prevailing rule is *").
+
+    >>> registered_domain("a.b.github.io"), registered_domain("a.b.github.io", True)
+    ('github.io', 'b.github.io')
+    >>> registered_domain("dc1.corp.internal"), registered_domain("co.uk")
+    ('corp.internal', '(suffix)')
+    """
+    if not qname:
+        return NO_QUERY
+    if "\\x00" in qname or "\x00" in qname or qname == "*":
+        return NETBIOS
+    if qname == "local" or qname.endswith(".local"):
+        return LOCAL
+    for zone in REVERSE_ZONES:
+        if qname.endswith("." + zone):
+            return zone
+    if _is_ip(qname):
+        return IP_LITERAL
+    if "." not in qname:
+        return SINGLE_LABEL
+    return _under_suffix(qname, private_suffixes)
+
+
+def _is_ip(qname: str) -> bool:
+    if not (qname[-1].isdigit() or ":" in qname):
+        return False
+    try:
+        ip_address(qname)
+    except ValueError:
+        return False
+    return True
+
+
+def _under_suffix(qname: str, private_suffixes: bool) -> str:
+    parts = _extractor(private_suffixes)(qname)
+    if parts.suffix:
+        return f"{parts.domain}.{parts.suffix}" if parts.domain else SUFFIX
+    return ".".join(qname.rsplit(".", 2)[-2:])
+
+
+@cache
+def _extractor(private_suffixes: bool) -> TLDExtract:
+    """No look-up leaves the machine: neither a fresh list is fetched nor a file written."""
+    return TLDExtract(
+        suffix_list_urls=(), cache_dir=None, include_psl_private_domains=private_suffixes
+    )

@@ -1,0 +1,203 @@
+"""Kafka as a source: Spark's connector reads, a librdkafka client asks where it stands."""
+
+import json
+import logging
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+from confluent_kafka import OFFSET_END, Consumer, KafkaException, TopicCollection, TopicPartition
+from confluent_kafka.admin import AdminClient
+from pyspark.sql import DataFrame, SparkSession
+
+from pipeline.settings import Settings
+from pipeline.source import Begin, Offsets, SourceProblem
+
+SECONDS_TO_ANSWER = 4
+# A batch that reaches the end of the log otherwise waits 0.5 s for more.
+FETCH_WAIT = {"kafka.fetch.max.wait.ms": "20"}
+JAAS = {"sasl.username": r'username="([^"]*)"', "sasl.password": r'password="([^"]*)"'}
+SAME_IN_LIBRDKAFKA = (
+    "bootstrap.servers",
+    "security.protocol",
+    "ssl.endpoint.identification.algorithm",
+    "client.id",
+)
+RENAMED_IN_LIBRDKAFKA = {
+    "sasl.mechanism": "sasl.mechanisms",
+    "ssl.truststore.location": "ssl.ca.location",
+    "ssl.keystore.location": "ssl.keystore.location",
+    "ssl.keystore.password": "ssl.keystore.password",
+}
+
+_silent = logging.getLogger("pipeline.kafka.librdkafka")
+_silent.addHandler(logging.NullHandler())
+_silent.propagate = False
+
+Partitions = dict[str, dict[str, int]]
+
+
+class KafkaSource:
+    """One or more topics. Offsets: `{"offsets": {topic: {partition: n}}, "topics": {topic: id}}`.
+
+    The id of a topic tells one that was deleted and made anew.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.name = f"topic {', '.join(settings.topics)} at {settings.kafka_servers}"
+        client = librdkafka_options(settings.kafka_client)
+        own = {"group.id": "zeek-live-probe", "enable.auto.commit": False}
+        self._consumer = Consumer({**client, **own}, logger=_silent)
+        self._admin = AdminClient(client, logger=_silent)
+        self._topics: dict[str, str] = {}
+
+    def begin(self, resume: Offsets | None) -> Begin:
+        """Behind `resume` as far as Kafka still has it, else where ZEEK_LIVE_START says."""
+        self._topics = self.topic_ids()
+        first, last = self._watermarks()
+        if resume is None:
+            return Begin(self._with_ids(self._chosen(first, last)))
+        return self._resumed(resume, first, last)
+
+    def lines(self, spark: SparkSession, begin: Offsets) -> DataFrame:
+        """Values as they are, with their topic."""
+        options = {f"kafka.{key}": value for key, value in self._settings.kafka_client.items()}
+        reader = spark.readStream.format("kafka").options(**FETCH_WAIT, **options)
+        return (
+            reader.option("subscribe", ",".join(self._settings.topics))
+            .option("startingOffsets", json.dumps(begin["offsets"]))
+            .option("maxOffsetsPerTrigger", str(self._settings.max_batch_records))
+            .option("failOnDataLoss", "true")
+            .load()
+            .select("value", "topic")
+        )
+
+    def offsets(self, logged: str) -> Offsets:
+        """Spark's own JSON, with the topics' ids."""
+        return self._with_ids(json.loads(logged))
+
+    def count(self, start: Offsets, end: Offsets) -> int:
+        """Offsets between the two; a partition that is new counts from its first."""
+        before: Partitions = start["offsets"]
+        return sum(
+            at - before.get(topic, {}).get(partition, 0)
+            for topic, ends in end["offsets"].items()
+            for partition, at in ends.items()
+        )
+
+    def lag(self, end: Offsets) -> int:
+        """Records behind `end`. SourceProblem also where a topic was deleted or made anew."""
+        ids = self.topic_ids()
+        for topic, known in end["topics"].items():
+            if ids.get(topic) != known:
+                raise TopicReplaced(f"topic {topic} was deleted and made anew")
+        _, last = self._watermarks()
+        return max(0, self.count(end, {"offsets": last}))
+
+    def topic_ids(self) -> dict[str, str]:
+        """The ids of the topics; SourceProblem if the broker is away or one is missing."""
+        names = list(self._settings.topics)
+        try:
+            futures = self._admin.describe_topics(
+                TopicCollection(names), request_timeout=SECONDS_TO_ANSWER
+            )
+            return {name: str(futures[name].result().topic_id) for name in names}
+        except KafkaException as error:
+            raise SourceProblem(self._sentence(error)) from None
+
+    def close(self) -> None:
+        """Close the client."""
+        self._consumer.close()
+
+    def _sentence(self, error: KafkaException) -> str:
+        code = error.args[0].name()
+        if code in ("UNKNOWN_TOPIC_OR_PART", "_UNKNOWN_TOPIC"):
+            return f"waiting for {self.name}: it does not exist yet"
+        return f"broker at {self._settings.kafka_servers} does not answer ({code.strip('_')})"
+
+    def _with_ids(self, offsets: Partitions) -> Offsets:
+        return {"offsets": offsets, "topics": self._topics}
+
+    def _watermarks(self) -> tuple[Partitions, Partitions]:
+        """The first and the next offset of every partition."""
+        first: Partitions = {}
+        last: Partitions = {}
+        try:
+            for topic in self._settings.topics:
+                found = self._consumer.list_topics(topic, timeout=SECONDS_TO_ANSWER)
+                for partition in found.topics[topic].partitions:
+                    low, high = self._consumer.get_watermark_offsets(
+                        TopicPartition(topic, partition), timeout=SECONDS_TO_ANSWER
+                    )
+                    first.setdefault(topic, {})[str(partition)] = low
+                    last.setdefault(topic, {})[str(partition)] = high
+        except KafkaException as error:
+            raise SourceProblem(self._sentence(error)) from None
+        return first, last
+
+    def _chosen(self, first: Partitions, last: Partitions) -> Partitions:
+        start = self._settings.start
+        if start == "earliest":
+            return first
+        if start == "latest":
+            return last
+        if isinstance(start, datetime):
+            return self._at(start, last)
+        return self._at(datetime.now(UTC) - self._settings.retention, last)
+
+    def _at(self, time: datetime, last: Partitions) -> Partitions:
+        milliseconds = int(time.timestamp() * 1000)
+        asked = [
+            TopicPartition(topic, int(partition), milliseconds)
+            for topic, ends in last.items()
+            for partition in ends
+        ]
+        try:
+            found = self._consumer.offsets_for_times(asked, timeout=SECONDS_TO_ANSWER)
+        except KafkaException as error:
+            raise SourceProblem(self._sentence(error)) from None
+        chosen: Partitions = {}
+        for each in found:
+            end = last[each.topic][str(each.partition)]
+            at = end if each.offset in (OFFSET_END, -1) else each.offset
+            chosen.setdefault(each.topic, {})[str(each.partition)] = at
+        return chosen
+
+    def _resumed(self, resume: Offsets, first: Partitions, last: Partitions) -> Begin:
+        begin: Partitions = {}
+        lost, notes = 0, []
+        for topic, lows in first.items():
+            known = resume["offsets"].get(topic, {})
+            if topic in resume["topics"] and resume["topics"][topic] != self._topics[topic]:
+                notes.append(f"topic {topic} was deleted and made anew: read from its start")
+                known = {}
+            for partition, low in lows.items():
+                at = known.get(partition, low)
+                if at > last[topic][partition]:
+                    notes.append(f"{topic} {partition} ends before what was read: read anew")
+                    at = low
+                lost += max(0, low - at)
+                begin.setdefault(topic, {})[partition] = max(low, at)
+        if lost:
+            notes.append(f"{lost:,} records were deleted by Kafka before they were read")
+        return Begin(self._with_ids(begin), lost, tuple(notes))
+
+
+class TopicReplaced(Exception):
+    """A topic has another id than the one that was read: the query must begin anew."""
+
+
+def librdkafka_options(options: dict[str, str]) -> dict[str, Any]:
+    """The Java client's options in librdkafka's words; what it has no word for is left out.
+
+    >>> librdkafka_options({"bootstrap.servers": "b:9092", "sasl.mechanism": "PLAIN"})
+    {'bootstrap.servers': 'b:9092', 'sasl.mechanisms': 'PLAIN'}
+    """
+    same = {
+        key: options[key] for key in ("bootstrap.servers", *SAME_IN_LIBRDKAFKA) if key in options
+    }
+    renamed = {new: options[old] for old, new in RENAMED_IN_LIBRDKAFKA.items() if old in options}
+    jaas = options.get("sasl.jaas.config", "")
+    login = {key: found[1] for key, word in JAAS.items() if (found := re.search(word, jaas))}
+    return same | renamed | login

@@ -1,0 +1,65 @@
+"""A Zeek log directory as a source: `zeek_logs` (pipeline.logs) with where it begins."""
+
+import json
+from datetime import UTC, datetime
+
+from pyspark.sql import DataFrame, SparkSession
+
+from pipeline import logs
+from pipeline.settings import Settings
+from pipeline.source import Begin, Offsets, SourceProblem
+
+
+class LogDirectory:
+    """The files of one log under a directory, as Zeek writes, rotates and archives them."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._path = str(settings.log_dir)
+        self.name = f"dns.log under {self._path}"
+
+    def begin(self, resume: Offsets | None) -> Begin:
+        """Where the table stopped, else where ZEEK_LIVE_START says."""
+        self._check()
+        reader = logs.LogReader({"path": self._path, "start": self._start()})
+        return Begin(resume or reader.initialOffset())
+
+    def lines(self, spark: SparkSession, begin: Offsets) -> DataFrame:
+        """Lines as they are, TSV as JSON; `#reason` as topic of what the reader refused."""
+        logs.register(spark)
+        return (
+            spark.readStream.format("zeek_logs")
+            .option("path", self._path)
+            .option("offsets", json.dumps(begin))
+            .option("max_lines", str(self._settings.max_batch_records))
+            .option("max_record_bytes", str(self._settings.max_record_bytes))
+            .load()
+        )
+
+    def offsets(self, logged: str) -> Offsets:
+        """The offsets are the reader's own."""
+        return dict(json.loads(logged))
+
+    def count(self, start: Offsets, end: Offsets) -> int:
+        """Lines between the two."""
+        return logs.count_lines(start, end)
+
+    def lag(self, end: Offsets) -> int:
+        """0: files are read to their end in a batch or a few. SourceProblem without a directory."""
+        self._check()
+        return 0
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def _check(self) -> None:
+        if problem := logs.directory_problem(self._path):
+            raise SourceProblem(problem)
+
+    def _start(self) -> str:
+        start = self._settings.start
+        if isinstance(start, datetime):
+            return start.isoformat()
+        if start == "retention":
+            return (datetime.now(UTC) - self._settings.retention).isoformat()
+        return start

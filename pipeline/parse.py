@@ -1,0 +1,215 @@
+"""Lines to typed records: `(value, topic)` to Zeek's fields, or to the reason why not.
+
+Each line is first put inside one JSON object of our own, and only then parsed:
+`{"topic": "dns", "line": {"tag": "dns", "record": <line>}, "end": 1}`. Whatever a line holds
+(nothing, half a record, two records) one row comes out, and a line that breaks out of its place
+takes the sentinel `end` with it.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql import types as T
+
+from pipeline.feed import OTHER_PATHS, SAMPLE_CHARACTERS, Feed
+
+EMPTY = "empty"
+NOT_JSON = "not JSON"
+TOO_LONG = "too long"
+NO_TS = "no ts"
+BAD_TS = "ts is no time"
+NO_HOST = "no id.orig_h"
+HEADER = "header"
+OTHER_FEED = "other feed"
+
+PATH_FIELDS = ("_path", "@stream", "_stream", "@path")
+TAGGED = r'^\s*\{\s*"([^"\\]{1,100})"\s*:\s*(?=\{)'
+SPLUNK = '"_raw":"'
+TEXT = "_text"
+CORRUPT = "_corrupt_record"
+# From here on seconds would lie beyond the year 5000: the number counts milliseconds.
+MILLISECONDS_FROM = 1e11
+YEARS_1_TO_9999 = (-6.2e10, 2.5e11)
+ISO_8601 = r"^\s*\d{4}-\d\d-\d\d[T ]\d\d:\d\d"
+
+TYPES: dict[str, T.DataType] = {
+    "time": T.DoubleType(),
+    "interval": T.DoubleType(),
+    "count": T.LongType(),
+    "port": T.LongType(),
+    "bool": T.BooleanType(),
+    "vector[string]": T.ArrayType(T.StringType()),
+    "set[string]": T.ArrayType(T.StringType()),
+    "vector[interval]": T.ArrayType(T.DoubleType()),
+}
+
+
+def flat(field: str) -> str:
+    """The column of a field: dots in a name break Spark's and Altair's references.
+
+    >>> flat("id.orig_h")
+    'id_orig_h'
+    """
+    return field.replace(".", "_")
+
+
+def spellings(field: str, renamed: Mapping[str, str]) -> list[str]:
+    """Every key under which a log may carry a field: another separator, or a name of its own."""
+    own = [name for name, zeek_name in renamed.items() if zeek_name == field]
+    return list(dict.fromkeys([field, flat(field), field.replace(".", "-"), *own]))
+
+
+def parse_records(
+    lines: DataFrame,
+    feed: Feed,
+    fields: Iterable[str],
+    renamed: Mapping[str, str] | None = None,
+    max_bytes: int = 1_000_000,
+) -> DataFrame:
+    """`(value: string or binary, topic: string)` to the named fields of `feed`, typed.
+
+    Two columns stand beside them: `status`, null for a record to count, else `header`,
+    `other feed` or the reason of its rejection; and `sample`, where there is a status the name of
+    the feed or the start of the line. One row out for each row in.
+    """
+    fields = list(fields)
+    names = dict.fromkeys(["ts", "id.orig_h", *feed.marks, *fields])
+    keys = {name: spellings(name, renamed or {}) for name in names}
+    objects = _as_objects(lines, keys["ts"], max_bytes)
+    parsed = lines.sparkSession.read.schema(_json_schema(feed, keys)).json(objects)
+    return _typed(parsed, feed, keys).select(*(flat(name) for name in fields), "status", "sample")
+
+
+def _as_objects(lines: DataFrame, ts_keys: list[str], max_bytes: int) -> DataFrame:
+    """One JSON object a line. Each step is a select of its own, else Spark repeats the work."""
+    text = F.expr("coalesce(make_valid_utf8(cast(value as string)), '')")
+    judged = lines.select(text.alias("text"), "topic").select(
+        "text", "topic", _early_status(max_bytes).alias("status")
+    )
+    tagged = judged.withColumn("text", _with_text_keys(_unwrapped(), ts_keys)).withColumn(
+        "tagged", F.regexp_extract(F.substring("text", 1, 120), TAGGED, 0)
+    )
+    return tagged.select(F.coalesce(_refused(), _entire()).alias("value"))
+
+
+def _early_status(max_bytes: int) -> Column:
+    """What needs no parsing to be refused; a reader's own verdict comes as a topic `#reason`."""
+    return (
+        F.when(F.octet_length("text") > max_bytes, TOO_LONG)
+        .when(F.col("topic").startswith("#"), F.expr("substring(topic, 2, 100)"))
+        .when(F.trim("text") == "", EMPTY)
+        .when(~F.ltrim("text").startswith("{"), NOT_JSON)
+    )
+
+
+def _unwrapped() -> Column:
+    """The record inside a Splunk export, else the line."""
+    inner = F.coalesce(F.get_json_object("text", "$.result._raw"), "text")
+    return F.when(F.contains("text", F.lit(SPLUNK)), inner).otherwise(F.col("text"))
+
+
+def _with_text_keys(text: Column, ts_keys: list[str]) -> Column:
+    """A `ts` that is a text gets a key of its own, so that the one that is a number stays fast.
+
+    Inside a string a quote is escaped, so `"ts":"` can only be a key.
+    """
+    for key in ts_keys:
+        text = F.replace(text, F.lit(f'"{key}":"'), F.lit(f'"{key}{TEXT}":"'))
+    return text
+
+
+def _refused() -> Column:
+    sample = F.substring("text", 1, SAMPLE_CHARACTERS).alias("sample")
+    verdict = F.struct("status", sample, F.lit(1).alias("end"))
+    return F.when(F.col("status").isNotNull(), F.to_json(verdict))
+
+
+def _entire() -> Column:
+    """A tagged line ends its own object, one without a tag gets an end."""
+    tag = F.regexp_extract("tagged", '"(.*)"', 1)
+    rest = F.expr("substring(text, length(tagged) + 1)")
+    line = F.when(
+        F.col("tagged") == "", F.concat(F.lit('{"record":'), "text", F.lit("}"))
+    ).otherwise(F.concat(F.lit('{"tag":"'), tag, F.lit('","record":'), rest))
+    topic = F.regexp_replace("topic", r"[^A-Za-z0-9._-]", "")
+    return F.concat(F.lit('{"topic":"'), topic, F.lit('","line":'), line, F.lit(',"end":1}'))
+
+
+def _json_schema(feed: Feed, keys: Mapping[str, list[str]]) -> T.StructType:
+    record = T.StructType()
+    for name, spelled in keys.items():
+        for key in spelled:
+            record.add(key, TYPES.get(feed.fields[name], T.StringType()))
+    for key in [*PATH_FIELDS, *(key + TEXT for key in keys["ts"])]:
+        record.add(key, T.StringType())
+    line = T.StructType().add("tag", "string").add("record", record)
+    own = T.StructType().add("topic", "string").add("line", line).add("end", "integer")
+    return own.add("status", "string").add("sample", "string").add(CORRUPT, "string")
+
+
+def _typed(parsed: DataFrame, feed: Feed, keys: Mapping[str, list[str]]) -> DataFrame:
+    values = {flat(name): _first(spelled) for name, spelled in keys.items()}
+    ts_text = F.coalesce(_first([key + TEXT for key in keys["ts"]]), _ts_in_corrupt(keys["ts"]))
+    path = F.coalesce("line.tag", *(_field(key) for key in PATH_FIELDS))
+    own = values | {"ts_number": values["ts"], "ts_text": ts_text, "path": path}
+    named = parsed.select("*", *(value.alias(name) for name, value in own.items() if name != "ts"))
+    timed = named.withColumn(
+        "ts", F.coalesce(_time_of_number(F.col("ts_number")), _time_of_text(F.col("ts_text")))
+    )
+    return timed.withColumn("status", _status(feed)).withColumn("sample", _sample())
+
+
+def _status(feed: Feed) -> Column:
+    no_ts = F.col("ts_number").isNull() & F.col("ts_text").isNull()
+    return (
+        F.when(F.col("status").isNotNull(), F.col("status"))
+        .when(F.col("end").isNull() | F.col("line.record").isNull(), NOT_JSON)
+        .when(~_is_feed(feed), OTHER_FEED)
+        .when(no_ts, NO_TS)
+        .when(F.col("ts").isNull(), BAD_TS)
+        .when(F.coalesce("id_orig_h", F.lit("")) == "", NO_HOST)
+    )
+
+
+def _field(key: str) -> Column:
+    return F.col(f"line.record.`{key}`")
+
+
+def _first(keys: list[str]) -> Column:
+    return F.coalesce(*(_field(key) for key in keys))
+
+
+def _is_feed(feed: Feed) -> Column:
+    """A path decides where it is one that Zeek knows; a second filter's is `dns-2`."""
+    named = F.regexp_replace("path", r"[-_]\d+$", "")
+    marked = F.greatest(*(F.col(flat(mark)).isNotNull() for mark in feed.marks))
+    return F.when(F.col("path").isNull(), marked).otherwise(
+        (named == feed.path) | (marked & ~named.isin(OTHER_PATHS))
+    )
+
+
+def _time_of_number(number: Column) -> Column:
+    seconds = F.when(F.abs(number) >= MILLISECONDS_FROM, number / 1000).otherwise(number)
+    in_range = seconds.between(*YEARS_1_TO_9999)
+    return F.when(in_range, F.timestamp_micros(F.round(seconds * 1e6).cast("bigint")))
+
+
+def _time_of_text(text: Column) -> Column:
+    iso = F.when(text.rlike(ISO_8601), F.try_to_timestamp(text))
+    return F.coalesce(iso, _time_of_number(text.try_cast("double")))
+
+
+def _ts_in_corrupt(ts_keys: list[str]) -> Column:
+    """The `ts` of a record of which one value was not of its type, as text."""
+    pattern = "|".join(key.replace(".", r"\.") for key in ts_keys)
+    found = F.regexp_extract(F.col(CORRUPT), rf'"(?:{pattern})"\s*:\s*"([^"]{{1,64}})"', 1)
+    return F.when(F.col("end").isNotNull() & (found != ""), found)
+
+
+def _sample() -> Column:
+    line = F.regexp_extract(F.col(CORRUPT), r'(?s)"record":(.*?)(?:\},"end":1\})?$', 1)
+    other = F.coalesce("path", "topic", F.lit("unnamed"))
+    refused = F.coalesce("sample", line, F.to_json("line.record"))
+    text = F.when(F.col("status") == OTHER_FEED, other).otherwise(refused)
+    return F.when(F.col("status").isNotNull(), F.substring(text, 1, SAMPLE_CHARACTERS))

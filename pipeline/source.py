@@ -1,0 +1,46 @@
+"""What a source of lines must tell: where to begin, what was read, and what is wrong."""
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from pyspark.sql import DataFrame, SparkSession
+
+Offsets = dict[str, Any]
+"""Where a source stands: JSON that only the source itself reads; it lies in the ledger."""
+
+
+@dataclass(frozen=True)
+class Begin:
+    """Where a query begins, and what the source no longer has of what was not read."""
+
+    offsets: Offsets
+    lost: int = 0
+    notes: tuple[str, ...] = field(default=())
+
+
+class SourceProblem(Exception):
+    """The source cannot be read now; the message says which, and what to do."""
+
+
+class Source(Protocol):
+    """Lines as `(value, topic)`, and the offsets that count them."""
+
+    name: str
+
+    def begin(self, resume: Offsets | None) -> Begin:
+        """Where to start: behind `resume`, or where the settings say. SourceProblem: not now."""
+
+    def lines(self, spark: SparkSession, begin: Offsets) -> DataFrame:
+        """A streaming DataFrame `(value, topic)` from there on."""
+
+    def offsets(self, logged: str) -> Offsets:
+        """What Spark wrote of a batch's end, as this source's offsets."""
+
+    def count(self, start: Offsets, end: Offsets) -> int:
+        """Lines between two offsets."""
+
+    def lag(self, end: Offsets) -> int:
+        """Lines beyond `end`. SourceProblem where the source does not answer."""
+
+    def close(self) -> None:
+        """Let go of connections."""
