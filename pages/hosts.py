@@ -1,1 +1,42 @@
-"""Hosts."""
+"""Hosts: all of them in a table, one of them closer beside it."""
+
+import streamlit as st
+
+from pages.shared import panels
+from pages.shared.columns import columns
+from pages.shared.controls import level_and_number
+from pages.shared.detail import detail
+from pages.shared.focus import in_focus, looking_at, of_row
+from pages.shared.live import live
+from pages.shared.look import panel, rows
+from pipeline import view as shows
+from pipeline.cache import Readable
+from pipeline.state import View
+
+
+def draw(table: Readable, view: View) -> None:
+    """The master table beside the detail of the focus, or of its first row."""
+    listing = shows.hosts(table, view, view.n, view.sort)
+    first = listing.rows["host"].iloc[0] if len(listing.rows) else None
+    focus = in_focus(view, "host", "domain", "name")
+    each = focus or (of_row("host", first) if first is not None else None)
+    seen = looking_at(view, each) if each else view
+    with rows():
+        left, right = st.columns([1.55, 1], gap="small")
+        with panel(left):
+            level_and_number("Hosts", listing.caption, view)
+            panels.ranked(
+                "hosts", "host", table, view, listing.rows, columns(view, *panels.HOST), 18
+            )
+        with right.container(gap="xxsmall"):
+            detail(table, view, each)
+        left, middle, right = st.columns(3, gap="small")
+        with panel(left):
+            panels.types(table, seen, height=150)
+        with panel(middle):
+            panels.responses(table, seen, height=150)
+        with panel(right):
+            panels.resolvers(table, seen, rows=4)
+
+
+live(draw)

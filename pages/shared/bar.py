@@ -85,8 +85,9 @@ def second_row(page: str, view: View) -> None:
             # Something is always drawn here, or what follows would move to the left.
             problem = "; ".join(url.problems())
             st.html(f'<div class="problem">{html.escape(shown(problem))}</div>')
-        _noise()
-        _export(page)
+        with st.container(horizontal=True, width="content", gap="xxsmall"):
+            _noise()
+            _export(page)
 
 
 def _elsewhere(page: str, view: View) -> View:
@@ -211,7 +212,7 @@ def _noise_chosen(switch: str) -> None:
 
 def _export(page: str) -> None:
     with st.popover("Export", icon=":material/download:", type="tertiary", key="export"):
-        names = st.radio("Names as", ["defanged", "real"], horizontal=True, key="export-names")
+        names = st.radio("Names as", ["defanged", "real"], horizontal=True, key="names-as")
         for what in EXPORTS[page]:
             st.download_button(
                 f"{what.replace('_', ' ').capitalize()} as CSV",

@@ -44,8 +44,8 @@ def rows() -> Any:
     return st.container(gap="xsmall")
 
 
-def panel(place: Any) -> Any:
-    """A panel in a column: its title close to what it is of."""
+def panel(place: Any = st) -> Any:
+    """A panel, in a column or here: its title close to what it is of."""
     return place.container(gap=None)
 
 

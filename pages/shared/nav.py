@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from pages.shared import url
+from pages.shared.focus import looking_at, of_row, put
 from pipeline.state import Filter
 
 HERE = Path(__file__).parents[1]
@@ -34,27 +35,27 @@ def page(name: str) -> Any:
     )
 
 
-def open_host(value: str) -> None:
-    """A host's own page."""
-    url.jump("Host", replace(url.view().only("host", value), focus=None, sort="queries"))
+def open_row(each: Filter) -> None:
+    """A host's own page; the domains page with that domain or name beside the others."""
+    view = replace(url.view(), focus=None, sort="queries")
+    if each.field == "host":
+        url.jump("Host", looking_at(view, each))
+    else:
+        view = view.without("host") if st.session_state["page"] == "Host" else view
+        level = "tld" if each.under else each.field
+        url.jump("Domains", replace(put(view, each), level=level))
 
 
-def open_domain(value: str) -> None:
-    """The domains page, that domain beside the others."""
-    view = url.view().without("host") if st.session_state["page"] == "Host" else url.view()
-    url.jump("Domains", replace(view, focus=("domain", value), sort="queries"))
-
-
-def actions(field: str, opens: Callable[[str], None]) -> dict[str, Callable[[str], None]]:
+def actions(level: str) -> dict[str, Callable[[str], None]]:
     """A row's menu: open it, see only it, leave it out."""
 
     def only(value: str) -> None:
-        url.write(url.view().filtered(Filter(field, value)))
+        url.write(url.view().filtered(of_row(level, value)))
 
     def without(value: str) -> None:
-        url.write(url.view().filtered(Filter(field, value, exclude=True)))
+        url.write(url.view().filtered(replace(of_row(level, value), exclude=True)))
 
-    return {"Open": opens, "Only": only, "Not": without}
+    return {"Open": lambda value: open_row(of_row(level, value)), "Only": only, "Not": without}
 
 
 def follow_jump() -> None:

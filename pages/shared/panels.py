@@ -8,20 +8,24 @@ import streamlit as st
 from pages.shared import nav, url
 from pages.shared.charts import chart, specification
 from pages.shared.columns import columns, theme
+from pages.shared.focus import in_focus, looking_at, of_row, put, words
 from pages.shared.look import empty, title, zone_of
-from pages.shared.tables import height as table_height
 from pages.shared.tables import table as draw_table
 from pipeline import charts
 from pipeline import view as shows
 from pipeline.cache import Readable
 from pipeline.changes import changes as find_changes
-from pipeline.names import shown
 from pipeline.query import running
 from pipeline.state import View
 from pipeline.where import RESPONSES
 from pipeline.window import Window, window
 
-ELSEWHERE = {"host": nav.open_host, "domain": nav.open_domain}
+LEVELS = {"domain": "Domains", "name": "Names", "tld": "Top-level domains"}
+HOST = (
+    "host", "label", "queries", "share", "domains", "names", "nxdomain", "no_response",
+    "resolvers", "last", "per_bar",
+)  # fmt: skip
+DOMAIN = ("queries", "share", "hosts", "names", "nxdomain", "first", "last", "per_bar")
 
 
 def nothing(table: Readable, view: View) -> str:
@@ -44,14 +48,14 @@ def covered(span: Window, view: View) -> str:
     return " · ".join(part for part in [*parts, span.still_filling] if part)
 
 
-def volume(table: Readable, view: View, height: int, key: str = "volume") -> None:
+def volume(table: Readable, view: View, height: int, legend: bool = True) -> None:
     """Queries a bar, stacked by response."""
     span, colours = window(table, view), charts.COLOURS[theme()]
-    legend = [(name, colours[name]) for name in RESPONSES]
-    title(f"Queries {span.per} by response", covered(span, view), legend)
+    hues = [(name, colours[name]) for name in RESPONSES] if legend else []
+    title(f"Queries {span.per}" + " by response" * legend, covered(span, view), hues)
     if not len(shows.volume(table, view)):
         return empty(nothing(table, view), height)
-    return chart(key, specification(table, view, _volume, theme(), view.tz, height))
+    return chart("volume", specification(table, view, _volume, theme(), view.tz, height))
 
 
 def _volume(table: Readable, view: View, hue: Any, tz: Any, height: int) -> Any:
@@ -64,10 +68,9 @@ def changes(table: Readable, view: View, rows: int) -> None:
     """What changed most against the window before."""
     span = window(table, view)
     found = find_changes(table, view, rows)
-    zone = zone_of(view)
     before = ""
     if span.previous:
-        start, end = (time.astimezone(zone) for time in span.previous)
+        start, end = (time.astimezone(zone_of(view)) for time in span.previous)
         before = f"vs {start:%H:%M}–{end:%H:%M} · by G²"
     title("What changed", before)
     why = f"not compared: {found.why}" if found.why else "nothing that chance does not explain"
@@ -77,87 +80,92 @@ def changes(table: Readable, view: View, rows: int) -> None:
 
 def top_domains(table: Readable, view: View, bars: int, height: int) -> None:
     """The first domains as bars; of one host while that host is in focus."""
-    focused = _focus(view, "host")
-    view = view.only("host", focused) if focused else view
-    listing = shows.top_domains(table, view, view.level, bars)
-    kind = {"domain": "registered", "name": "names", "tld": "TLDs"}[view.level]
-    whose = f"Domains of {shown(focused)}" if focused else "Top domains"
+    focus = in_focus(view, "host")
+    seen = looking_at(view, focus) if focus else view
+    listing = shows.top_domains(table, seen, view.level, bars)
     count = listing.rows["rank"].nunique() if len(listing.rows) else 0
-    title(whose, f"{count} of {listing.of:,} · {kind}")
+    whose = f"of {words(focus)}" if focus else ""
+    title(f"{LEVELS[view.level]} {whose}", f"{count} of {listing.of:,} · exact")
     if not len(listing.rows):
-        return empty(nothing(table, view), height)
-    spec = specification(table, view, _top_domains, view.level, bars, theme(), height)
+        return empty(nothing(table, seen), height)
+    spec = specification(table, seen, _top_domains, view.level, bars, theme(), height)
     return chart("top", spec, on_select=_bar_picked)
 
 
-def _top_domains(
-    table: Readable, view: View, level: str, bars: int, hue: Any, height: int
-) -> Any:
+def _top_domains(table: Readable, view: View, level: str, bars: int, hue: Any, height: int) -> Any:
     frame = shows.top_domains(table, view, level, bars).rows
     return charts.top_bars(frame, level, hue, height)
 
 
 def _bar_picked() -> None:
-    for point in st.session_state["top"]["selection"].get("picked", []):
-        for field in ("domain", "name"):
-            if field in point:
-                url.change(focus=(field, point[field]))
+    points = st.session_state["top"]["selection"].get("picked", [])
+    level = url.view().level
+    if points and level in points[0]:
+        url.write(put(url.view(), of_row(level, points[0][level])))
 
 
-def _focus(view: View, field: str) -> str | None:
-    return view.focus[1] if view.focus and view.focus[0] == field else None
-
-
-def hosts(table: Readable, view: View, rows: int) -> None:
-    """Hosts by queries; those that ask for a domain while it is in focus."""
-    focused = _focus(view, "domain") or _focus(view, "name")
-    of = view.only(view.focus[0], focused) if view.focus and focused else view
-    listing = shows.hosts(table, of, view.n, view.sort)
-    title(f"Hosts that ask for {shown(focused)}" if focused else "Hosts", listing.caption)
-    wanted = columns(
-        view, "host", "label", "queries", "share", "domains", "names", "nxdomain", "no_response",
-        "resolvers", "last", "per_bar",
-    )  # fmt: skip
-    ranked("hosts", "host", table, of, listing.rows, wanted, rows)
+def hosts(table: Readable, view: View, rows: int, key: str = "hosts") -> None:
+    """Hosts; those that ask for a domain while it is in focus."""
+    focus = in_focus(view, "domain", "name")
+    seen = looking_at(view, focus) if focus else view
+    listing = shows.hosts(table, seen, view.n, view.sort)
+    title(f"Hosts that ask for {words(focus)}" if focus else "Hosts", listing.caption)
+    ranked(key, "host", table, seen, listing.rows, columns(view, *HOST), rows)
 
 
 def ranked(
     key: str,
-    field: str,
+    level: str,
     table: Readable,
     view: View,
     frame: pd.DataFrame,
     wanted: dict[str, Any],
     rows: int,
+    sorts: bool = True,
 ) -> None:
-    """A table of hosts or domains: a click selects, a header ranks, a menu opens and filters."""
+    """Hosts, domains or names: a click selects, a header ranks, a menu opens and filters."""
+    focus = in_focus(view, "domain" if level == "tld" else level)
     draw_table(
         key,
         frame,
         wanted,
         rows,
         nothing(table, view),
-        by=field,
-        picked=_focus(view, field),
-        ranking=(view.selected(), view.sort, view.n, view.level),
-        on_pick=url.focus(field),
-        on_sort=lambda column: url.change(sort=column),
-        actions=nav.actions(field, ELSEWHERE[field]) if field in ELSEWHERE else None,
+        by=level,
+        picked=focus.value if focus else None,
+        ranking=(view.selected(), view.sort, view.n),
+        on_pick=lambda value: url.write(put(url.view(), of_row(level, value))),
+        on_sort=(lambda column: url.change(sort=column)) if sorts else None,
+        actions=nav.actions(level),
     )
 
 
 def types(table: Readable, view: View, height: int) -> None:
     """Types as bars, a tick at the window before."""
-    listing = shows.types(table, view, height // charts.BAR_STEP)
-    title("Types", f"{listing.of:,} · tick: the time before" if listing.of else "")
+    _bars(table, view, "type", height)
+
+
+def responses(table: Readable, view: View, height: int) -> None:
+    """Response codes as Zeek names them, as bars, a tick at the window before."""
+    _bars(table, view, "response", height)
+
+
+def _bars(table: Readable, view: View, by: str, height: int) -> None:
+    many = height // charts.BAR_STEP
+    listing = _BARS[by](table, view, many)
+    compared = window(table, view).previous is not None
+    title(f"{by}s".capitalize(), f"{listing.of:,}" + " · tick: the time before" * compared)
     if not len(listing.rows):
         return empty(nothing(table, view), height)
-    return chart("types", specification(table, view, _types, theme(), height))
+    return chart(f"{by}s", specification(table, view, _bars_chart, by, many, theme()))
 
 
-def _types(table: Readable, view: View, hue: Any, height: int) -> Any:
-    frame = shows.types(table, view, height // charts.BAR_STEP).rows
-    return charts.bars(frame, "type", theme=hue, height=charts.BAR_STEP * len(frame))
+def _bars_chart(table: Readable, view: View, by: str, many: int, hue: Any) -> Any:
+    rows = _BARS[by](table, view, many).rows
+    return charts.bars(rows, by, theme=hue)
+
+
+_BARS: dict[str, Any] = {"type": shows.types, "response": shows.responses}
 
 
 def resolvers(table: Readable, view: View, rows: int) -> None:
@@ -172,10 +180,15 @@ def new_domains(table: Readable, view: View, rows: int) -> None:
     """Domains first seen in this time, of all that is kept."""
     listing = shows.new_domains(table, view)
     oldest = window(table, view).oldest
-    kept = f", of what is kept since {oldest.astimezone(zone_of(view)):%b %d %H:%M}" if oldest else ""
-    title("New domains", f"{listing.of:,} first seen in this time{kept}")
+    since = f" of all kept since {oldest.astimezone(zone_of(view)):%b %d %H:%M}" if oldest else ""
+    title("New domains", f"{listing.of:,} first seen in this time,{since}")
     wanted = columns(view, "domain", "first", "hosts", "queries", "names", "nxdomain")
     draw_table("new", listing.rows, wanted, rows, nothing(table, view))
 
 
-__all__ = ["table_height"]
+def names(table: Readable, view: View, rows: int, of: str = "") -> None:
+    """Names by type and response, with the newest answer."""
+    listing = shows.names(table, view, view.n)
+    title(f"Names{of}", listing.caption)
+    wanted = columns(view, "name", "type", "queries", "response", "answers", "last")
+    draw_table("names", listing.rows, wanted, rows, nothing(table, view))

@@ -130,7 +130,8 @@ def _texts(frame: pd.DataFrame) -> pd.DataFrame:
     texts = {
         name: frame[name].map(shown)
         for name in frame.columns
-        if name != MENU and pd.api.types.is_object_dtype(frame[name])
+        if name != MENU
+        and pd.api.types.is_object_dtype(frame[name])
         and not frame[name].map(lambda cell: isinstance(cell, list)).any()
     }
     return frame.assign(**texts)

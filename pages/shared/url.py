@@ -50,11 +50,6 @@ def seed(key: str, value: Any) -> str:
     return key
 
 
-def focus(field: str) -> Callable[[str], None]:
-    """What a click on a row does: its value is looked at, nothing is filtered."""
-    return lambda value: change(focus=(field, value))
-
-
 def jump(page: str, new: View) -> None:
     """Open another page with a view, once the frame is drawn again."""
     st.session_state[JUMP] = (page, new.to_params())

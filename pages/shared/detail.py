@@ -1,0 +1,79 @@
+"""What stands beside a master table: one domain, name or host, always drawn."""
+
+from dataclasses import replace
+
+import streamlit as st
+
+from pages.shared import nav, panels, url
+from pages.shared.columns import columns
+from pages.shared.focus import looking_at, words
+from pages.shared.look import empty, panel, title
+from pipeline import view as shows
+from pipeline.cache import Readable
+from pipeline.names import defang, unicode_form
+from pipeline.state import Filter, View
+
+HEIGHT = 535
+
+
+def detail(table: Readable, view: View, each: Filter | None) -> None:
+    """Actions, volume, who asks or what is asked, and names; 535 px."""
+    if each is None:
+        empty(panels.nothing(table, view), HEIGHT, "a row of the table is shown closer here")
+        return
+    seen = replace(looking_at(view, each), n=25)
+    head(each, view)
+    with panel():
+        panels.volume(table, seen, height=110, legend=False)
+    with panel():
+        peers(table, seen, each, rows=5)
+    with panel():
+        names(table, seen, each, rows=5)
+
+
+def head(each: Filter, view: View) -> None:
+    """Whose detail it is, and what can be done with it."""
+    with st.container(horizontal=True, key="detail-head", gap="xxsmall"):
+        title(words(each), each.field)
+        st.button("Open", key="detail-open", on_click=nav.open_row, args=(each,))
+        st.button("Only", key="detail-only", on_click=_filter, args=(each,))
+        st.button("Not", key="detail-not", on_click=_filter, args=(replace(each, exclude=True),))
+        copies(each)
+
+
+def copies(each: Filter) -> None:
+    """The value to be copied, defanged or real."""
+    with st.popover("Copy", key="copies"):
+        st.caption("defanged, for a report")
+        st.code(defang(each.value), language=None)
+        st.caption("real")
+        st.code(each.value, language=None)
+        if form := unicode_form(each.value):
+            st.caption("what its punycode shows")
+            st.code(form, language=None)
+
+
+def _filter(each: Filter) -> None:
+    url.write(url.view().filtered(each))
+
+
+def peers(table: Readable, view: View, each: Filter, rows: int) -> None:
+    """The hosts that ask for a domain; the domains that a host asks for."""
+    if each.field == "host":
+        listing = shows.host_domains(table, view, each.value, view.n)
+        title("Domains", listing.caption)
+        wanted = columns(view, "domain", "queries", "share", "names", "nxdomain", "hosts")
+        panels.ranked("peers", "domain", table, view, listing.rows, wanted, rows, sorts=False)
+    else:
+        listing = shows.hosts(table, view, view.n, series=False)
+        title("Hosts that ask", listing.caption)
+        wanted = columns(view, "host", "queries", "share", "names", "nxdomain", "last")
+        panels.ranked("askers", "host", table, view, listing.rows, wanted, rows, sorts=False)
+
+
+def names(table: Readable, view: View, each: Filter, rows: int) -> None:
+    """Names under it, by type and response."""
+    listing = shows.names(table, view, view.n)
+    title("Names" if each.field == "host" else "Names under it", listing.caption)
+    wanted = columns(view, "name", "type", "queries", "response", "last")
+    panels.draw_table("names", listing.rows, wanted, rows, panels.nothing(table, view))

@@ -1,0 +1,47 @@
+"""What a page looks at closer: a focus is a filter's text that narrows its own panels only."""
+
+from dataclasses import replace
+
+from pipeline.names import defang, shown
+from pipeline.state import Filter, View
+
+WORDS = {"host": "host", "domain": "domain", "name": "name"}
+
+
+def of_row(level: str, value: str) -> Filter:
+    """The filter that a row stands for; a TLD is all domains under it.
+
+    >>> of_row("tld", "uk").to_text()
+    '*.uk'
+    """
+    if level == "tld":
+        return Filter("domain", value, under=not value.startswith("("))
+    return Filter(level, value)
+
+
+def in_focus(view: View, *fields: str) -> Filter | None:
+    """The view's focus, if it is on one of these fields."""
+    if view.focus and view.focus[0] in fields:
+        return Filter.from_text(*view.focus)
+    return None
+
+
+def looking_at(view: View, each: Filter) -> View:
+    """The view of that focus alone."""
+    return replace(view.without(each.field), filters=(*view.without(each.field).filters, each))
+
+
+def put(view: View, each: Filter) -> View:
+    """The view with that focus."""
+    return replace(view, focus=(each.field, each.to_text()))
+
+
+def words(each: Filter, limit: int = 60) -> str:
+    """The focus as inert text, such as `bbc.co.uk` or `all under .uk`."""
+    text = shown(each.value, limit)
+    return f"all under .{text}" if each.under else text
+
+
+def defanged(each: Filter) -> str:
+    """The focus for a report."""
+    return defang(each.value)
