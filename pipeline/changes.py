@@ -90,7 +90,7 @@ def _counts_sql(condition: str) -> str:
         for kind, measure, counted in KINDS
     ]
     union = " UNION ALL ".join(parts)
-    return f"WITH picked AS (SELECT * FROM dns_counts WHERE {condition}) {union}"
+    return f"WITH picked AS NOT MATERIALIZED (SELECT * FROM dns_counts WHERE {condition}) {union}"
 
 
 def _counts_to_rows(counts: pd.DataFrame, all_now: int, all_before: int) -> pd.DataFrame:

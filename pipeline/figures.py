@@ -2,29 +2,34 @@
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+
+import pandas as pd
 
 from pipeline.cache import Readable, cached
 from pipeline.ranking import bar_params, bar_sql
 from pipeline.state import View
-from pipeline.where import KEYS, Clause, naive, where
+from pipeline.where import KEYS, Clause, where
 from pipeline.window import Window, window
 
 OVERVIEW = ("queries", "hosts", "domains", "new_domains", "nxdomain", "no_response", "rtt_ms")
 HOST = ("queries", "domains", "names", "new_domains", "nxdomain", "no_response", "rtt_ms")
 DOMAIN = ("queries", "hosts", "names", "resolvers", "nxdomain", "no_response", "rtt_ms")
-SUMS = """sum(count)::BIGINT AS queries,
- 100 * coalesce(sum(count) FILTER (rcode_name = 'NXDOMAIN'), 0) / sum(count) AS nxdomain,
- 100 * coalesce(sum(count) FILTER (rcode_name IS NULL), 0) / sum(count) AS no_response,
- 1000 * sum(rtt_sum) / nullif(sum(rtt_count), 0) AS rtt_ms"""
-SUMMED = ("queries", "nxdomain", "no_response", "rtt_ms")
 DISTINCT = {
     "hosts": "id_orig_h",
     "domains": "registered_domain",
     "names": "query",
     "resolvers": "id_resp_h",
 }
-COUNTS = ("queries", "new_domains", *DISTINCT)
+RATIOS = {
+    "nxdomain": ("failed", "queries", 100),
+    "no_response": ("unanswered", "queries", 100),
+    "rtt_ms": ("rtt_sum", "rtt_count", 1000),
+}
+"""Figures that are a sum over a sum, times a number."""
+SUMS = """sum(count)::BIGINT AS queries,
+ coalesce(sum(count) FILTER (rcode_name = 'NXDOMAIN'), 0)::BIGINT AS failed,
+ coalesce(sum(count) FILTER (rcode_name IS NULL), 0)::BIGINT AS unanswered,
+ sum(rtt_sum) AS rtt_sum, sum(rtt_count)::BIGINT AS rtt_count"""
 
 
 @dataclass(frozen=True)
@@ -62,110 +67,116 @@ class Summary:
 def summary(table: Readable, view: View, wanted: tuple[str, ...] = OVERVIEW) -> Summary:
     """The figures named, over the view's window."""
     span = window(table, view)
-    whole = _values(table, view, span.start, span.end, wanted)
-    now = _values(table, view, span.start, span.filling, wanted)
-    before = _values(table, view, *span.previous, wanted) if span.previous else {}
-    series = _series(table, view, span, wanted)
+    start = span.previous[0] if span.previous else span.start
+    clause = where(view, start, span.end)
+    bars = _bars(table, view, clause, span, "new_domains" in wanted)
     figures = {
-        name: Figure(name, whole.get(name), now.get(name), before.get(name), series[name])
+        name: _distinct(table, clause, span, name)
+        if name in DISTINCT
+        else _summed(bars, span, name)
         for name in wanted
     }
+    queries = _summed(bars, span, "queries")
+    before = (span.start - start).total_seconds()
     return Summary(
         figures,
-        _rate(now.get("queries"), span.start, span.filling),
-        _rate(before.get("queries"), *span.previous) if span.previous else None,
+        queries.now / span.seconds if queries.now is not None else None,
+        queries.before / before if queries.before is not None else None,
     )
 
 
-def _rate(queries: float | None, start: datetime, end: datetime) -> float | None:
-    seconds = (end - start).total_seconds()
-    return (queries or 0.0) / seconds if seconds > 0 else None
+def _filled(span: Window) -> int:
+    """How many bars are complete."""
+    return int(span.seconds) // span.bar
 
 
-def _values(
-    table: Readable, view: View, start: datetime, end: datetime, wanted: tuple[str, ...]
-) -> dict[str, float | None]:
-    """Each figure over one stretch."""
-    found = _by_stretch(table, view, start, end, wanted, "0", {})
-    empty = {name: 0.0 if name in COUNTS else None for name in wanted}
-    return {name: found[name].get(0, empty[name]) for name in wanted}
+def _bars(table: Readable, view: View, clause: Clause, span: Window, new: bool) -> pd.DataFrame:
+    """The sums of every bar, and where asked the domains first seen in it; bars are the index."""
+    params = {**clause.params, **bar_params(span)}
+    sql = f"SELECT {bar_sql(span)} AS bar, {SUMS} FROM dns_counts WHERE {clause.sql} GROUP BY bar"
+    bars: pd.DataFrame = table.read(sql, params).to_pandas().set_index("bar")
+    if new:
+        seen = where(view, None, span.end)
+        sql = f"""SELECT {bar_sql(span)} AS bar, count(*) AS new_domains FROM (
+          SELECT min(bucket) AS bucket FROM dns_counts
+          WHERE {seen.sql} AND registered_domain IS NOT NULL GROUP BY registered_domain)
+          WHERE bucket >= $start GROUP BY bar"""
+        params = {**seen.params, **bar_params(span), "start": clause.params["start"]}
+        bars = bars.join(table.read(sql, params).to_pandas().set_index("bar"))
+    whole = range(min([0, *bars.index]), span.bars)
+    return bars.reindex(whole).fillna(0.0)
 
 
-def _series(
-    table: Readable, view: View, span: Window, wanted: tuple[str, ...]
-) -> dict[str, tuple[float, ...]]:
-    """Each figure by bar; 0 where nothing was seen."""
-    bars = bar_sql(span)
-    found = _by_stretch(table, view, span.start, span.end, wanted, bars, bar_params(span))
-    return {
-        name: tuple(float(found[name].get(bar) or 0) for bar in range(span.bars)) for name in wanted
-    }
+def _summed(bars: pd.DataFrame, span: Window, name: str) -> Figure:
+    """A figure that adds up over bars, or is a ratio of two that do."""
+    above, below, times = RATIOS.get(name, (name, None, 1))
+
+    def value(some: pd.DataFrame) -> float | None:
+        number = float(some[above].sum())
+        if below is None:
+            return number
+        total = float(some[below].sum())
+        return times * number / total if total else None
+
+    filled = _filled(span)
+    series = [value(bars.loc[bar:bar]) or 0.0 for bar in range(span.bars)]
+    return Figure(
+        name,
+        value(bars.loc[0:]),
+        value(bars.loc[0 : filled - 1]) if filled else None,
+        value(bars.loc[:-1]) if span.previous else None,
+        tuple(series),
+    )
 
 
-def _by_stretch(
-    table: Readable,
-    view: View,
-    start: datetime,
-    end: datetime,
-    wanted: tuple[str, ...],
-    stretch: str,
-    params: dict[str, Any],
-) -> dict[str, dict[int, float | None]]:
-    """Each figure by `stretch`, an SQL expression over `bucket` that gives a whole number."""
-    clause = where(view, start, end)
-    bound = {**clause.params, **params}
-    sums = f"SELECT {stretch} AS stretch, {SUMS} FROM dns_counts WHERE {clause.sql} GROUP BY ALL"
-    rows = table.read(sums, bound).to_pylist()
-    found = {name: {row["stretch"]: row[name] for row in rows} for name in wanted if name in SUMMED}
-    for name in wanted:
-        if name in DISTINCT:
-            found[name] = _pairs(table, _distinct_sql(DISTINCT[name], clause, stretch), bound)
-        elif name == "new_domains":
-            seen = where(view, None, end)
-            new = {**seen.params, **params, "start": naive(start)}
-            found[name] = _pairs(table, _new_sql(seen, stretch), new)
-    return found
+def _distinct(table: Readable, clause: Clause, span: Window, name: str) -> Figure:
+    """How many there were: in the window, its complete part, the one before, and each bar."""
+    sql = f"""
+    WITH pairs AS MATERIALIZED (
+      SELECT {bar_sql(span)} AS bar, {DISTINCT[name]} AS value FROM dns_counts
+      WHERE {clause.sql} AND {DISTINCT[name]} IS NOT NULL GROUP BY ALL),
+    seen AS (SELECT max(bar) >= 0 AS whole, min(bar) < 0 AS before,
+      count(*) FILTER (bar BETWEEN 0 AND $filled - 1) > 0 AS now FROM pairs GROUP BY value)
+    SELECT 'whole' AS stretch, 0 AS bar, count(*) FILTER (whole) AS number FROM seen
+    UNION ALL SELECT 'now', 0, count(*) FILTER (now) FROM seen
+    UNION ALL SELECT 'before', 0, count(*) FILTER (before) FROM seen
+    UNION ALL SELECT 'bar', bar, count(*) FROM pairs GROUP BY bar"""
+    params = {**clause.params, **bar_params(span), "filled": _filled(span)}
+    rows = table.read(sql, params).to_pylist()
+    found = {(row["stretch"], row["bar"]): float(row["number"]) for row in rows}
+    return Figure(
+        name,
+        found["whole", 0],
+        found["now", 0] if _filled(span) else None,
+        found["before", 0] if span.previous else None,
+        tuple(found.get(("bar", bar), 0.0) for bar in range(span.bars)),
+    )
 
 
-def _distinct_sql(column: str, clause: Clause, stretch: str) -> str:
-    # SELECT DISTINCT is spread over the cores, count(DISTINCT) is not.
-    return f"""SELECT stretch, count(value) AS number FROM (
-      SELECT DISTINCT {stretch} AS stretch, {column} AS value FROM dns_counts WHERE {clause.sql})
-      GROUP BY stretch"""
-
-
-def _new_sql(seen: Clause, stretch: str) -> str:
-    return f"""SELECT {stretch} AS stretch, count(*) AS number FROM (
-      SELECT min(bucket) AS bucket FROM dns_counts
-      WHERE {seen.sql} AND registered_domain IS NOT NULL GROUP BY registered_domain)
-      WHERE bucket >= $start GROUP BY ALL"""
-
-
-def _pairs(table: Readable, sql: str, params: dict[str, Any]) -> dict[int, float | None]:
-    columns = table.read(sql, params).to_pydict()
-    return dict(zip(columns["stretch"], columns["number"], strict=True))
+@cached
+def beside(table: Readable, view: View) -> dict[str, float | None]:
+    """What one host is held against: the median host's queries and domains, shares of all."""
+    span = window(table, view)
+    clause = where(view, span.start, span.end)
+    bars = _bars(table, view, clause, replace(span, previous=None), new=False)
+    medians: dict[str, float | None] = table.read(
+        f"""SELECT median(queries) AS queries, median(domains) AS domains FROM (
+          SELECT id_orig_h, sum(queries) AS queries, count(registered_domain) AS domains FROM (
+            SELECT id_orig_h, registered_domain, sum(count) AS queries FROM dns_counts
+            WHERE {clause.sql} AND id_orig_h IS NOT NULL GROUP BY ALL)
+          GROUP BY id_orig_h)""",
+        clause.params,
+    ).to_pylist()[0]
+    return medians | {name: _summed(bars, span, name).value for name in RATIOS}
 
 
 @cached
 def host_summary(table: Readable, view: View, host: str) -> Summary:
     """One host's figures, each beside the median host's, or the share of all hosts."""
     own = summary(table, view.only("host", host), HOST)
-    everyone = view.without("host")
-    span = window(table, view)
-    all_hosts = _values(
-        table, everyone, span.start, span.end, ("nxdomain", "no_response", "rtt_ms")
-    )
-    clause = where(everyone, span.start, span.end)
-    medians = table.read(
-        f"""SELECT median(queries) AS queries, median(domains) AS domains, median(names) AS names
-        FROM (SELECT sum(count) AS queries, count(DISTINCT registered_domain) AS domains,
-          count(DISTINCT query) AS names FROM dns_counts
-          WHERE {clause.sql} AND id_orig_h IS NOT NULL GROUP BY id_orig_h)""",
-        clause.params,
-    ).to_pylist()[0]
-    beside = all_hosts | medians
+    others = beside(table, view.without("host"))
     figures = {
-        name: replace(figure, beside=beside.get(name)) for name, figure in own.figures.items()
+        name: replace(figure, beside=others.get(name)) for name, figure in own.figures.items()
     }
     return replace(own, figures=figures)
 

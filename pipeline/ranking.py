@@ -24,11 +24,12 @@ MEASURES = {
     "last": "max(last_ts)",
 }
 """Shares in percent, rtt as the mean in ms (null where none was measured)."""
+FACTS = ("of", "all_queries", "folded", "thinned")
 
 
 @dataclass(frozen=True)
 class Listing:
-    """Rows of a ranking and what its caption says of them. Counts are of queries but `of`."""
+    """Rows of a ranking and what its caption says of them. Counts are of queries, but `of`."""
 
     rows: pd.DataFrame
     of: int
@@ -39,6 +40,13 @@ class Listing:
     """Queries whose row is not known any more: the row budget folded it into "(other)"."""
     thinned: int
     """Queries of which some column was folded: distinct counts may be too low by them."""
+    stacked_by: str | None = None
+    """The column of which each value is one row of the ranking, where it has several lines."""
+
+    @property
+    def shown(self) -> int:
+        """How many rows are shown."""
+        return self.rows[self.stacked_by].nunique() if self.stacked_by else len(self.rows)
 
     @property
     def share(self) -> float:
@@ -48,15 +56,13 @@ class Listing:
     @property
     def caption(self) -> str:
         """Such as `25 of 312 · 78.2 % of queries, other 21.8 % · exact`."""
-        parts = [f"{len(self.rows):,} of {self.of:,}"]
-        if self.queries and round(self.share, 1) < 100:
+        parts = [f"{self.shown:,} of {self.of:,}"]
+        if round(self.share, 1) < 100 and self.queries:
             parts.append(f"{self.share:.1f} % of queries, other {100 - self.share:.1f} %")
         if self.folded:
             parts.append(f"{self.folded:,} queries folded into (other), counts exact")
-        elif self.thinned:
-            parts.append("counts exact, names at least")
         else:
-            parts.append("exact")
+            parts.append("counts exact, names at least" if self.thinned else "exact")
         return " · ".join(parts)
 
 
@@ -72,78 +78,85 @@ def ranking(
     """Rows by `by` (a key of KEYS), the first `n` by the measure `sort`.
 
     Columns: `by`, queries, share, the measures, and with `series` per_bar, a list of the counts
-    of the window's bars.
+    of the window's bars. A `sort` that is no column is taken for queries.
     """
     span = window(table, view)
     clause = where(view, span.start, span.end)
     limit = min(n or MAX_ROWS, MAX_ROWS)
     sort = sort if sort in (*measures, by) else "queries"
-    rows = time_columns(table.read(_ranking_sql(by, measures, sort, limit, clause), clause.params))
-    seen = facts(rows)
-    rows = rows.drop(columns=["of", "all_queries", "folded", "thinned"])
-    rows.insert(2, "share", 100 * rows["queries"] / max(seen["all_queries"], 1))
+    listing = read_listing(table, _ranking_sql(by, measures, sort, limit, clause), clause, by)
+    listing.rows.insert(2, "share", 100 * listing.rows["queries"] / max(listing.queries, 1))
     if series:
-        rows["per_bar"] = series_of(table, clause, span, by, list(rows[by]))
-    return Listing(rows, seen["of"], seen["all_queries"], seen["folded"], seen["thinned"])
-
-
-def facts(rows: pd.DataFrame) -> dict[str, int]:
-    names = ("of", "all_queries", "folded", "thinned")
-    return {name: int(rows[name].iloc[0]) if len(rows) else 0 for name in names}
+        listing.rows["per_bar"] = _series(table, clause, span, by, list(listing.rows[by]))
+    return listing
 
 
 def _ranking_sql(by: str, measures: tuple[str, ...], sort: str, limit: int, clause: Clause) -> str:
     """Ranked by the one measure over all, then the other measures of the first rows only."""
     others = "".join(f", {MEASURES[name]} AS {name}" for name in measures if name != "queries")
     rank = "key" if sort == by else MEASURES[sort]
-    order = "ASC" if sort in (by, "first") else "DESC"
+    order = f"rank {'ASC' if sort in (by, 'first') else 'DESC'} NULLS LAST, queries DESC, key"
+    # Not materialized: else all columns of all records are copied first.
     return f"""
-    WITH picked AS (SELECT *, {KEYS[by]} AS key FROM dns_counts WHERE {clause.sql}),
+    WITH picked AS NOT MATERIALIZED (
+      SELECT *, {KEYS[by]} AS key FROM dns_counts WHERE {clause.sql}),
     groups AS MATERIALIZED (
-      SELECT key, {rank} AS rank, sum(count) AS queries,
+      SELECT key, {rank} AS rank, sum(count)::BIGINT AS queries,
         sum(count) FILTER (folded > 0) AS thinned FROM picked GROUP BY key),
-    top AS MATERIALIZED (SELECT key, rank, queries FROM groups WHERE key IS NOT NULL
-      ORDER BY rank {order} NULLS LAST, queries DESC, key LIMIT {limit}),
-    measured AS (SELECT key{others} FROM picked WHERE key IN (SELECT key FROM top) GROUP BY key)
-    SELECT key AS "{by}", top.queries::BIGINT AS queries, measured.* EXCLUDE (key),
+    top AS MATERIALIZED (
+      SELECT key, rank, queries FROM groups WHERE key IS NOT NULL ORDER BY {order} LIMIT {limit}),
+    measured AS (SELECT key{others} FROM picked WHERE key IN (SELECT key FROM top) GROUP BY key),
+    ranked AS (SELECT * FROM top JOIN measured USING (key))
+    SELECT key AS "{by}", queries, ranked.* EXCLUDE (key, rank, queries), {FACTS_SQL}
+    FROM (SELECT TRUE) LEFT JOIN ranked ON TRUE ORDER BY {order}"""
+
+
+FACTS_SQL = """
       (SELECT count(key) FROM groups) AS of,
-      (SELECT sum(queries) FROM groups)::BIGINT AS all_queries,
+      (SELECT coalesce(sum(queries), 0) FROM groups)::BIGINT AS all_queries,
       (SELECT coalesce(sum(queries) FILTER (key IS NULL), 0) FROM groups)::BIGINT AS folded,
-      (SELECT coalesce(sum(thinned), 0) FROM groups)::BIGINT AS thinned
-    FROM top JOIN measured USING (key)
-    ORDER BY top.rank {order} NULLS LAST, top.queries DESC, key"""
+      (SELECT coalesce(sum(thinned), 0) FROM groups)::BIGINT AS thinned"""
+"""The caption's facts, out of `groups` (key, queries, thinned)."""
 
 
-def series_of(
+def read_listing(table: Readable, sql: str, clause: Clause, by: str) -> Listing:
+    """The answer of a query whose lines carry FACTS; one line without a key when there is none."""
+    rows = with_zone(table.read(sql, clause.params).to_pandas())
+    facts = [int(rows[name].iloc[0]) for name in FACTS]
+    rows = rows.drop(columns=list(FACTS)).dropna(subset=[by]).reset_index(drop=True)
+    return Listing(rows.astype({"queries": "int64"}), *facts)
+
+
+def _series(
     table: Readable, clause: Clause, span: Window, by: str, keys: list[str]
 ) -> list[list[int]]:
     """For each key the count of each bar of the window."""
-    if not keys:
-        return []
     found = table.read(
         f"""SELECT {KEYS[by]} AS key, {bar_sql(span)} AS bar, sum(count)::BIGINT AS queries
         FROM dns_counts WHERE {clause.sql} AND {KEYS[by]} IN (SELECT unnest($keys::VARCHAR[]))
         GROUP BY ALL""",
-        {**clause.params, "keys": keys, **bar_params(span)},
+        {**clause.params, **bar_params(span), "keys": keys},
     ).to_pandas()
     grid = np.zeros((len(keys), span.bars), dtype=np.int64)
     rows = found["key"].map({key: number for number, key in enumerate(keys)}).to_numpy(dtype=int)
     grid[rows, found["bar"].to_numpy(dtype=int)] = found["queries"]
-    return [list(map(int, row)) for row in grid]
+    lists: list[list[int]] = grid.tolist()
+    return lists
 
 
 def bar_sql(span: Window) -> str:
-    return f"((epoch_us(bucket) - epoch_us($bar_start)) // {span.bar * 1_000_000})::INTEGER"
+    """The number of the bar in which a bucket lies; below 0 before the window."""
+    width = span.bar * 1_000_000
+    return f"floor((epoch_us(bucket) - epoch_us($bar_start::TIMESTAMP)) / {width})::INTEGER"
 
 
 def bar_params(span: Window) -> dict[str, Any]:
+    """What `bar_sql` needs bound."""
     return {"bar_start": naive(span.start)}
 
 
-def time_columns(answer: Any) -> pd.DataFrame:
-    """Arrow to pandas, with times aware, UTC."""
-    rows: pd.DataFrame = answer.to_pandas()
-    for name in rows.columns:
-        if pd.api.types.is_datetime64_dtype(rows[name]):
-            rows[name] = rows[name].dt.tz_localize("UTC")
+def with_zone(rows: pd.DataFrame) -> pd.DataFrame:
+    """Naive UTC times as aware ones."""
+    for name in rows.select_dtypes("datetime"):
+        rows[name] = rows[name].dt.tz_localize("UTC")
     return rows

@@ -10,9 +10,17 @@ import numpy as np
 import pandas as pd
 
 from pipeline.cache import Readable, cached
-from pipeline.ranking import MEASURES, Listing, bar_params, bar_sql, facts, ranking, time_columns
+from pipeline.ranking import (
+    FACTS_SQL,
+    MEASURES,
+    Listing,
+    bar_params,
+    bar_sql,
+    ranking,
+    read_listing,
+)
 from pipeline.state import MAX_ROWS, NOISE, View
-from pipeline.where import KEYS, NOISE_SQL, RESPONSE, RESPONSES, Clause, naive, where
+from pipeline.where import KEYS, RESPONSE, RESPONSES, Clause, naive, noise, where
 from pipeline.window import window
 
 
@@ -64,15 +72,11 @@ def responses(table: Readable, view: View, n: int | None = 10) -> Listing:
 
 def _with_before(table: Readable, view: View, listing: Listing, by: str) -> Listing:
     """What each row had in the window before, in queries and in percent of that window's."""
-    rows = listing.rows.copy()
-    before = counts_before(table, view, by)
-    known = before is not None
-    total = max(sum(before.values()), 1) if before is not None else 1
-    rows["before"] = [
-        float(before.get(key, 0)) if before is not None else np.nan for key in rows[by]
-    ]
-    rows["before_share"] = 100 * rows["before"] / total if known else np.nan
-    return Listing(rows, listing.of, listing.queries, listing.folded, listing.thinned)
+    counts = counts_before(table, view, by)
+    before = [np.nan if counts is None else float(counts.get(key, 0)) for key in listing.rows[by]]
+    total = max(sum((counts or {}).values()), 1)
+    rows = listing.rows.assign(before=before, before_share=[100 * one / total for one in before])
+    return replace(listing, rows=rows)
 
 
 def counts_before(table: Readable, view: View, by: str) -> dict[str | None, int] | None:
@@ -95,29 +99,20 @@ def names(table: Readable, view: View, n: int | None = 25, sort: str = "queries"
     newest record), uid, last. Sorts by queries, last or name."""
     span = window(table, view)
     clause = where(view, span.start, span.end)
-    order = {"last": "last DESC", "name": "name"}.get(sort, "queries DESC, last DESC")
-    rows = time_columns(
-        table.read(
-            f"""
+    order = {"last": "last DESC", "name": "key"}.get(sort, "queries DESC, last DESC")
+    sql = f"""
     WITH groups AS MATERIALIZED (
-      SELECT {KEYS["name"]} AS name, {KEYS["type"]} AS type, {KEYS["response"]} AS response,
+      SELECT {KEYS["name"]} AS key, {KEYS["type"]} AS type, {KEYS["response"]} AS response,
         sum(count)::BIGINT AS queries, max(last_ts) AS last,
         sum(count) FILTER (folded > 0) AS thinned
       FROM dns_counts WHERE {clause.sql} GROUP BY ALL),
-    top AS MATERIALIZED (SELECT * EXCLUDE (thinned) FROM groups WHERE name IS NOT NULL
-      ORDER BY {order}, name, type, response LIMIT {min(n or MAX_ROWS, MAX_ROWS)})
-    SELECT *, (SELECT count(name) FROM groups) AS of,
-      (SELECT sum(queries) FROM groups)::BIGINT AS all_queries,
-      (SELECT coalesce(sum(queries) FILTER (name IS NULL), 0) FROM groups)::BIGINT AS folded,
-      (SELECT coalesce(sum(thinned), 0) FROM groups)::BIGINT AS thinned FROM top""",
-            clause.params,
-        )
-    )
-    seen = facts(rows)
-    rows = rows.drop(columns=["of", "all_queries", "folded", "thinned"])
-    rows.insert(4, "share", 100 * rows["queries"] / max(seen["all_queries"], 1))
-    rows = _with_answers(table, clause, rows)
-    return Listing(rows, seen["of"], seen["all_queries"], seen["folded"], seen["thinned"])
+    top AS (SELECT * EXCLUDE (thinned) FROM groups WHERE key IS NOT NULL
+      ORDER BY {order}, key, type, response LIMIT {min(n or MAX_ROWS, MAX_ROWS)})
+    SELECT key AS name, top.* EXCLUDE (key), {FACTS_SQL}
+    FROM (SELECT TRUE) LEFT JOIN top ON TRUE ORDER BY {order}, key, type, response"""
+    listing = read_listing(table, sql, clause, "name")
+    listing.rows.insert(4, "share", 100 * listing.rows["queries"] / max(listing.queries, 1))
+    return replace(listing, rows=_with_answers(table, clause, listing.rows))
 
 
 def _with_answers(table: Readable, clause: Clause, rows: pd.DataFrame) -> pd.DataFrame:
@@ -178,7 +173,7 @@ def top_domains(table: Readable, view: View, level: str = "domain", n: int | Non
     rows["total"] = rows[level].map(totals)
     rows["rank"] = rows[level].map({key: place for place, key in enumerate(totals)})
     rows = rows.sort_values(["rank", "x0"], ignore_index=True)
-    return Listing(rows, ranked.of, ranked.queries, ranked.folded, ranked.thinned)
+    return replace(ranked, rows=rows, stacked_by=level)
 
 
 @cached
@@ -187,26 +182,24 @@ def new_domains(table: Readable, view: View, n: int | None = 25) -> Listing:
     first, hosts, queries, names, nxdomain."""
     span = window(table, view)
     seen = where(view, None, span.end)
-    rows = time_columns(
-        table.read(
-            f"""
-    WITH fresh AS MATERIALIZED (SELECT registered_domain, min(first_ts) AS first FROM dns_counts
+    sql = f"""
+    WITH fresh AS MATERIALIZED (
+      SELECT registered_domain AS key, min(first_ts) AS first, sum(count)::BIGINT AS queries,
+        sum(count) FILTER (folded > 0) AS thinned FROM dns_counts
       WHERE {seen.sql} AND registered_domain IS NOT NULL
-      GROUP BY registered_domain HAVING min(bucket) >= $start),
-    top AS (SELECT * FROM fresh ORDER BY first DESC, registered_domain
-      LIMIT {min(n or MAX_ROWS, MAX_ROWS)})
-    SELECT registered_domain AS domain, any_value(first) AS first, {MEASURES["hosts"]} AS hosts,
-      {MEASURES["queries"]} AS queries, {MEASURES["names"]} AS names,
-      {MEASURES["nxdomain"]} AS nxdomain, (SELECT count(*) FROM fresh) AS of,
-      coalesce(sum(count) FILTER (folded > 0), 0)::BIGINT AS thinned
-    FROM dns_counts JOIN top USING (registered_domain) WHERE {seen.sql} AND bucket >= $start
-    GROUP BY registered_domain ORDER BY first DESC, registered_domain""",
-            {**seen.params, "start": naive(span.start)},
-        )
-    )
-    of = int(rows["of"].iloc[0]) if len(rows) else 0
-    thinned = int(rows["thinned"].sum())
-    return Listing(rows.drop(columns=["of", "thinned"]), of, int(rows["queries"].sum()), 0, thinned)
+      GROUP BY key HAVING min(bucket) >= $start),
+    groups AS (SELECT * FROM fresh),
+    top AS MATERIALIZED (
+      SELECT * FROM fresh ORDER BY first DESC, key LIMIT {min(n or MAX_ROWS, MAX_ROWS)}),
+    measured AS (SELECT registered_domain AS key, {MEASURES["hosts"]} AS hosts,
+        {MEASURES["names"]} AS names, {MEASURES["nxdomain"]} AS nxdomain FROM dns_counts
+      WHERE {seen.sql} AND bucket >= $start AND registered_domain IN (SELECT key FROM top)
+      GROUP BY key),
+    ranked AS (SELECT * FROM top JOIN measured USING (key))
+    SELECT key AS domain, first, hosts, ranked.queries, names, nxdomain, {FACTS_SQL}
+    FROM (SELECT TRUE) LEFT JOIN ranked ON TRUE ORDER BY first DESC, key"""
+    clause = Clause(seen.sql, {**seen.params, "start": naive(span.start)})
+    return read_listing(table, sql, clause, "domain")
 
 
 @dataclass(frozen=True)
@@ -221,11 +214,10 @@ class Hidden:
 def hidden(table: Readable, view: View) -> Hidden:
     """How many records each noise switch is about, filters and range applied."""
     span = window(table, view)
-    clause = where(view, span.start, span.end, noise=False)
-    on = " OR ".join(f"({NOISE_SQL[key]})" for key in sorted(view.hidden)) or "FALSE"
+    clause = where(view, span.start, span.end, noisy=True)
     sums = ", ".join(
-        f"coalesce(sum(count) FILTER ({sql}), 0)::BIGINT AS s{place}"
-        for place, sql in enumerate([*(NOISE_SQL[key] for key in NOISE), on])
+        f"coalesce(sum(count) FILTER ({noise(keys)}), 0)::BIGINT AS s{place}"
+        for place, keys in enumerate([*([key] for key in NOISE), view.hidden])
     )
     row = table.read(f"SELECT {sums} FROM dns_counts WHERE {clause.sql}", clause.params).to_pylist()
     counts = list(row[0].values())

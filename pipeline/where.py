@@ -1,5 +1,6 @@
 """A view as SQL: every value a bound parameter, every number on a page through one clause."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -30,15 +31,27 @@ KEYS = {
     " ELSE split_part(registered_domain, '.', -1) END",
 }
 """What each kind of row is grouped by; null where it was folded away."""
-MULTICAST = "'224.0.0.251', '224.0.0.252', 'ff02::fb', 'ff02::1:3', '255.255.255.255'"
-NOISE_SQL = {
-    "no-query": f"registered_domain = '{feed.NO_QUERY}'",
-    "local": f"registered_domain = '{feed.LOCAL}'",
-    "multicast": f"(split_part(id_resp_h, '%', 1) IN ({MULTICAST}) OR suffix(id_resp_h, '.255'))",
-    "arpa": "registered_domain IN ('in-addr.arpa', 'ip6.arpa', 'arpa')",
-    "netbios": f"registered_domain = '{feed.NETBIOS}'",
-    "single": f"registered_domain = '{feed.SINGLE_LABEL}'",
+LABELLED = {
+    "no-query": (feed.NO_QUERY,),
+    "local": (feed.LOCAL,),
+    "arpa": ("in-addr.arpa", "ip6.arpa", "arpa"),
+    "netbios": (feed.NETBIOS,),
+    "single": (feed.SINGLE_LABEL,),
 }
+"""Noise that is known by its registered domain."""
+# mDNS, LLMNR and NetBIOS: of IPv4 224.0.0.251, 224.0.0.252 and broadcasts, of IPv6 all multicast.
+MULTICAST = """(id_resp_h IN ('224.0.0.251', '224.0.0.252') OR suffix(id_resp_h, '.255')
+ OR starts_with(id_resp_h, 'ff0'))"""
+
+
+def noise(keys: Iterable[str]) -> str:
+    """A condition that holds for the records that any of the noise switches is about."""
+    chosen = sorted(keys)
+    labels = [label for key in chosen for label in LABELLED.get(key, ())]
+    parts = [MULTICAST] if "multicast" in chosen else []
+    if labels:
+        parts.append(f"registered_domain IN ({', '.join(map(repr, labels))})")
+    return f"(({' OR '.join(parts) or 'FALSE'}) IS TRUE)"
 
 
 @dataclass(frozen=True)
@@ -55,9 +68,9 @@ def naive(time: datetime) -> datetime:
 
 
 def where(
-    view: View, start: datetime | None = None, end: datetime | None = None, noise: bool = True
+    view: View, start: datetime | None = None, end: datetime | None = None, noisy: bool = False
 ) -> Clause:
-    """The records of a view with `start <= bucket < end`; `noise=False` leaves the switches out."""
+    """The records of a view with `start <= bucket < end`; `noisy` leaves the noise in."""
     params: dict[str, Any] = {}
     parts = ["TRUE"]
     for key, sign, bound in (("start", ">=", start), ("end", "<", end)):
@@ -67,7 +80,8 @@ def where(
     if view.at is not None:
         params["at"] = view.at
         parts.append("seq <= $at")
-    parts += [f"({NOISE_SQL[key]}) IS NOT TRUE" for key in sorted(view.hidden) if noise]
+    if view.hidden and not noisy:
+        parts.append(f"NOT {noise(view.hidden)}")
     return Clause(" AND ".join(parts + _filters(view.filters, params)), params)
 
 
