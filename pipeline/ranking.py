@@ -1,6 +1,6 @@
 """Rows of one kind, ranked by a measure: the query behind every table of a page."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -84,18 +84,27 @@ def ranking(
     clause = where(view, span.start, span.end)
     limit = min(n or MAX_ROWS, MAX_ROWS)
     sort = sort if sort in (*measures, by) else "queries"
-    listing = read_listing(table, _ranking_sql(by, measures, sort, limit, clause), clause, by)
+    sql = _ranking_sql(by, measures, sort, limit, clause, span if series else None)
+    bound = replace(clause, params=clause.params | (bar_params(span) if series else {}))
+    listing = read_listing(table, sql, bound, by)
     listing.rows.insert(2, "share", 100 * listing.rows["queries"] / max(listing.queries, 1))
-    if series:
-        listing.rows["per_bar"] = _series(table, clause, span, by, list(listing.rows[by]))
-    return listing
+    return _with_series(listing, span.bars) if series else listing
 
 
-def _ranking_sql(by: str, measures: tuple[str, ...], sort: str, limit: int, clause: Clause) -> str:
+def _ranking_sql(
+    by: str,
+    measures: tuple[str, ...],
+    sort: str,
+    limit: int,
+    clause: Clause,
+    span: Window | None,
+) -> str:
     """Ranked by the one measure over all, then the other measures of the first rows only."""
     others = "".join(f", {MEASURES[name]} AS {name}" for name in measures if name != "queries")
     rank = "key" if sort == by else MEASURES[sort]
     order = f"rank {'ASC' if sort in (by, 'first') else 'DESC'} NULLS LAST, queries DESC, key"
+    bar = bar_sql(span) if span else "0"
+    series = "JOIN series USING (key)" if span else ""
     # Not materialized: else all columns of all records are copied first.
     return f"""
     WITH picked AS NOT MATERIALIZED (
@@ -105,8 +114,12 @@ def _ranking_sql(by: str, measures: tuple[str, ...], sort: str, limit: int, clau
         sum(count) FILTER (folded > 0) AS thinned FROM picked GROUP BY key),
     top AS MATERIALIZED (
       SELECT key, rank, queries FROM groups WHERE key IS NOT NULL ORDER BY {order} LIMIT {limit}),
-    measured AS (SELECT key{others} FROM picked WHERE key IN (SELECT key FROM top) GROUP BY key),
-    ranked AS (SELECT * FROM top JOIN measured USING (key))
+    lines AS MATERIALIZED (
+      SELECT *, {bar} AS bar FROM picked WHERE key IN (SELECT key FROM top)),
+    measured AS (SELECT key{others} FROM lines GROUP BY key),
+    series AS (SELECT key, list(bar) AS bars, list(sum) AS sums FROM (
+      SELECT key, bar, sum(count)::BIGINT AS sum FROM lines GROUP BY key, bar) GROUP BY key),
+    ranked AS (SELECT * FROM top JOIN measured USING (key) {series})
     SELECT key AS "{by}", queries, ranked.* EXCLUDE (key, rank, queries), {FACTS_SQL}
     FROM (SELECT TRUE) LEFT JOIN ranked ON TRUE ORDER BY {order}"""
 
@@ -122,26 +135,21 @@ FACTS_SQL = """
 def read_listing(table: Readable, sql: str, clause: Clause, by: str) -> Listing:
     """The answer of a query whose lines carry FACTS; one line without a key when there is none."""
     rows = with_zone(table.read(sql, clause.params).to_pandas())
-    facts = [int(rows[name].iloc[0]) for name in FACTS]
+    of, queries, folded, thinned = (int(rows[name].iloc[0]) for name in FACTS)
     rows = rows.drop(columns=list(FACTS)).dropna(subset=[by]).reset_index(drop=True)
-    return Listing(rows.astype({"queries": "int64"}), *facts)
+    return Listing(rows.astype({"queries": "int64"}), of, queries, folded, thinned)
 
 
-def _series(
-    table: Readable, clause: Clause, span: Window, by: str, keys: list[str]
-) -> list[list[int]]:
-    """For each key the count of each bar of the window."""
-    found = table.read(
-        f"""SELECT {KEYS[by]} AS key, {bar_sql(span)} AS bar, sum(count)::BIGINT AS queries
-        FROM dns_counts WHERE {clause.sql} AND {KEYS[by]} IN (SELECT unnest($keys::VARCHAR[]))
-        GROUP BY ALL""",
-        {**clause.params, **bar_params(span), "keys": keys},
-    ).to_pandas()
-    grid = np.zeros((len(keys), span.bars), dtype=np.int64)
-    rows = found["key"].map({key: number for number, key in enumerate(keys)}).to_numpy(dtype=int)
-    grid[rows, found["bar"].to_numpy(dtype=int)] = found["queries"]
-    lists: list[list[int]] = grid.tolist()
-    return lists
+def _with_series(listing: Listing, bars: int) -> Listing:
+    """The counts of each row's bars, 0 where it has none, as one list a row."""
+    grid = np.zeros((len(listing.rows), bars), dtype=np.int64)
+    for row, (places, sums) in enumerate(
+        zip(listing.rows["bars"], listing.rows["sums"], strict=True)
+    ):
+        grid[row, places] = sums
+    rows = listing.rows.drop(columns=["bars", "sums"])
+    rows["per_bar"] = grid.tolist()
+    return replace(listing, rows=rows)
 
 
 def bar_sql(span: Window) -> str:
