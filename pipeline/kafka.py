@@ -60,14 +60,14 @@ class KafkaSource:
             return Begin(self._with_ids(self._chosen(first, last)))
         return self._resumed(resume, first, last)
 
-    def lines(self, spark: SparkSession, begin: Offsets) -> DataFrame:
+    def lines(self, spark: SparkSession, begin: Offsets, limit: int) -> DataFrame:
         """Values as they are, with their topic."""
         options = {f"kafka.{key}": value for key, value in self._settings.kafka_client.items()}
         reader = spark.readStream.format("kafka").options(**FETCH_WAIT, **options)
         return (
             reader.option("subscribe", ",".join(self._settings.topics))
             .option("startingOffsets", json.dumps(begin["offsets"]))
-            .option("maxOffsetsPerTrigger", str(self._settings.max_batch_records))
+            .option("maxOffsetsPerTrigger", str(limit))
             .option("failOnDataLoss", "true")
             .load()
             .select("value", "topic")

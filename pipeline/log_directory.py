@@ -24,14 +24,14 @@ class LogDirectory:
         reader = logs.LogReader({"path": self._path, "start": self._start()})
         return Begin(resume or reader.initialOffset())
 
-    def lines(self, spark: SparkSession, begin: Offsets) -> DataFrame:
+    def lines(self, spark: SparkSession, begin: Offsets, limit: int) -> DataFrame:
         """Lines as they are, TSV as JSON; `#reason` as topic of what the reader refused."""
         logs.register(spark)
         return (
             spark.readStream.format("zeek_logs")
             .option("path", self._path)
             .option("offsets", json.dumps(begin))
-            .option("max_lines", str(self._settings.max_batch_records))
+            .option("max_lines", str(limit))
             .option("max_record_bytes", str(self._settings.max_record_bytes))
             .load()
         )

@@ -209,7 +209,8 @@ def _ts_in_corrupt(ts_keys: list[str]) -> Column:
 
 def _sample() -> Column:
     line = F.regexp_extract(F.col(CORRUPT), r'(?s)"record":(.*?)(?:\},"end":1\})?$', 1)
-    other = F.coalesce("path", "topic", F.lit("unnamed"))
+    topic = F.when(F.col("topic").isin(OTHER_PATHS), F.col("topic"))
+    other = F.coalesce("path", topic, F.lit("unnamed"))
     refused = F.coalesce("sample", line, F.to_json("line.record"))
     text = F.when(F.col("status") == OTHER_FEED, other).otherwise(refused)
     return F.when(F.col("status").isNotNull(), F.substring(text, 1, SAMPLE_CHARACTERS))

@@ -11,14 +11,15 @@ import shutil
 import tempfile
 import threading
 import time
-from collections import deque
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from prometheus_client import CollectorRegistry, Histogram
+import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
@@ -28,10 +29,11 @@ from pipeline.kafka import KafkaSource, TopicReplaced
 from pipeline.ledger import Counters
 from pipeline.listener import ProgressListener
 from pipeline.log_directory import LogDirectory
+from pipeline.metrics import Metrics
 from pipeline.session import start_session
 from pipeline.settings import Settings
 from pipeline.source import Begin, Offsets, Source, SourceProblem
-from pipeline.status import BatchTimes, State, Status, StreamMetrics, is_recent, state_of
+from pipeline.status import BatchTimes, Health, Status
 from pipeline.table import Table, TableError
 
 log = logging.getLogger("zeek_live")
@@ -39,8 +41,10 @@ log = logging.getLogger("zeek_live")
 LOOK_EVERY = 0.5
 PROBE_EVERY = 3.0
 MAINTAIN_EVERY = 10.0
+SHORTEST_DELAY = 1.0
 LONGEST_DELAY = 60.0
-KEPT_BATCHES = 60
+# A cold JVM takes long over a large batch: the first numbers come from a small one.
+FIRST_BATCH = 20_000
 JVM_DIED = 70
 """Exit status (sysexits' EX_SOFTWARE): a JVM cannot be replaced in this process."""
 
@@ -57,34 +61,27 @@ class Pipeline:
         find_java()
         self.settings = settings
         self.table = Table(settings.state_dir, settings.retention, settings.row_budget)
-        self._source: Source = (
-            KafkaSource(settings) if settings.source == "kafka" else LogDirectory(settings)
-        )
+        self._source = open_source(settings)
+        self._health = Health(self._source.name, settings.trigger)
+        self.metrics = Metrics(self)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._live, name="pipeline", daemon=True)
         self._spark: SparkSession | None = None
+        self._checkpoint: Path | None = None
+        self._query_id = ""
+        self._adding = threading.Lock()
         self._begin = Begin({})
         self._end: Offsets = {}
-        self._query_id = ""
-        self._checkpoint = Path()
+        self._is_warm = False
         self._maintained = time.monotonic()
-        self._batches: deque[BatchTimes] = deque(maxlen=KEPT_BATCHES)
-        self._status = Status("starting", "starting Spark", datetime.now(UTC), self._source.name)
-        self._last_records: float | None = None
-        self._problem: str | None = None
         self._failure: Exception | None = None
         self._stages: dict[str, float] = {}
-        self.registry = CollectorRegistry()
-        self.registry.register(StreamMetrics(self))
-        self._seconds = Histogram(
-            "zeek_live_batch_seconds", "Seconds a batch took.", registry=self.registry
-        )
 
     def start(self) -> None:
         """Begin in a thread of its own."""
         self._thread.start()
 
-    def stop(self, seconds: float = 3.0) -> None:
+    def stop(self, seconds: float = 2.5) -> None:
         """End the query within about `seconds`, then the JVM, then close the table.
 
         The ledger makes it safe to cut a batch short: it is read again at the next start.
@@ -92,10 +89,9 @@ class Pipeline:
         self._stopping.set()
         self._thread.join(seconds)
         if self._spark:
-            _end_jvm(self._spark)
+            end_jvm(self._spark)
         self.table.close()
-        if self._query_id:
-            shutil.rmtree(self._checkpoint, ignore_errors=True)
+        self._drop_checkpoint()
 
     def counters(self) -> Counters:
         """What was read and what became of it."""
@@ -103,146 +99,106 @@ class Pipeline:
 
     def status(self) -> Status:
         """The stream now: state, lag, age; `since` is when the state last changed."""
-        now = datetime.now(UTC)
-        state, reason = self._state(now)
-        before = self._status
-        since = before.since if before.state == state else now
-        self._status = replace(
-            before,
-            state=state,
-            reason=reason,
-            since=since,
-            newest=self.counters().newest,
-            lag_seconds=self._newest_age(now) or 0.0 if before.lag_records else 0.0,
-            batches=tuple(self._batches),
-        )
-        return self._status
-
-    def _state(self, now: datetime) -> tuple[State, str]:
-        status = self._status
-        if self._problem:
-            return ("stopped" if status.last_trigger else "starting"), self._problem
-        if status.last_trigger is None:
-            return "starting", status.reason
-        if not is_recent(status.last_trigger, now, self.settings.trigger):
-            missed = (now - status.last_trigger).total_seconds()
-            return "stopped", f"no batch has ended for {missed:.0f} s"
-        silence = time.monotonic() - (self._last_records or 0.0)
-        age = self._newest_age(now)
-        return state_of(age, status.lag_records, age or 0.0, silence)
-
-    def _newest_age(self, now: datetime) -> float | None:
-        newest = self.counters().newest
-        return (now - newest).total_seconds() if newest else None
+        return self._health.status(self.counters().newest)
 
     def _live(self) -> None:
         """Run the query until stopped; a failure is said, and waited out ever longer."""
-        delay = 1.0
+        delay = SHORTEST_DELAY
         while not self._stopping.is_set():
             started = time.monotonic()
             try:
                 self._run()
             except SourceProblem as problem:
-                self._problem = str(problem)
-                self._stopping.wait(1.0)
+                self._health.problem = str(problem)
+                self._stopping.wait(SHORTEST_DELAY)
             except TopicReplaced as replaced:
                 self._note(str(replaced))
             except Exception as failure:
-                delay = 1.0 if time.monotonic() - started > LONGEST_DELAY else delay
+                self._exit_without_jvm()
+                delay = SHORTEST_DELAY if time.monotonic() - started > LONGEST_DELAY else delay
                 self._failed(failure, delay)
                 self._stopping.wait(delay)
                 delay = min(2 * delay, LONGEST_DELAY)
 
-    def _failed(self, failure: Exception, delay: float) -> None:
-        reason = str(failure) if isinstance(failure, QueryFailed | TableError) else repr(failure)
-        self._problem = f"{reason}; starting again in {delay:.0f} s"
-        self._status = replace(self._status, restarts=self._status.restarts + 1)
-        log.warning("query failed: %s", ascii(self._problem))
-
-    def _note(self, note: str) -> None:
-        said = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} {note}"
-        self._status = replace(self._status, notes=(*self._status.notes[-9:], said))
-        log.warning("%s", ascii(note))
-
     def _run(self) -> None:
-        """One query from its start to its end."""
-        self._status = replace(self._status, reason="starting Spark")
-        self._spark = start_session(self.settings)
-        self._status = replace(self._status, reason=f"connecting to {self._source.name}")
-        resume = self.table.resume()
+        """One query from its start to its end; the first one only warms up."""
+        self._health.doing = "starting Spark"
+        self._spark = self._spark or start_session(self.settings)
+        self._health.doing = f"connecting to {self._source.name}"
+        with self._adding:
+            self._query_id = uuid4().hex
+            resume = self.table.resume()
         self._begin = self._source.begin(resume.offsets if resume else None)
         self._end = self._begin.offsets
         for note in self._begin.notes:
             self._note(note)
-        self._problem, self._failure = None, None
-        self._status = replace(self._status, reason="reading the first batch")
+        self._health.problem = self._failure = None
+        self._health.doing = "reading the first batch"
         query = self._started(self._spark)
         try:
             self._watch(query)
         finally:
-            _stop_query(query)
-            shutil.rmtree(self._checkpoint, ignore_errors=True)
+            stop_query(query)
+            self._drop_checkpoint()
 
     def _started(self, spark: SparkSession) -> StreamingQuery:
-        self._query_id = uuid4().hex
         folder = self.settings.state_dir or Path(tempfile.gettempdir())
         self._checkpoint = folder / f"checkpoint-{self._query_id}"
+        add = partial(self._add, self._query_id, self._checkpoint)
         ProgressListener.attach(spark, self._triggered, self._progressed)
-        lines = self._source.lines(spark, self._begin.offsets)
+        limit = self.settings.max_batch_records
+        limit = limit if self._is_warm else min(limit, FIRST_BATCH)
+        lines = self._source.lines(spark, self._begin.offsets, limit)
         interval = f"{self.settings.trigger.total_seconds() * 1000:.0f} milliseconds"
-        writer = lines.writeStream.foreachBatch(self._add)
+        writer = lines.writeStream.foreachBatch(add)
         options = writer.option("checkpointLocation", str(self._checkpoint))
         return options.trigger(processingTime=interval).start()
 
     def _watch(self, query: StreamingQuery) -> None:
-        """Look whether all is well, until stopped; raises what ended the query."""
-        probed = 0.0
-        while not self._stopping.wait(LOOK_EVERY):
-            if self._spark and _jvm_is_dead(self._spark):
-                self._exit()
+        """Look whether all is well, until stopped or warm; raises what ended the query."""
+        probed, was_warm = 0.0, self._is_warm
+        while not self._stopping.wait(LOOK_EVERY) and was_warm == self._is_warm:
+            self._exit_without_jvm()
             if not query.isActive:
-                raise self._failure or QueryFailed(_first_sentence(query.exception()))
+                raise self._failure or QueryFailed(first_sentence(query.exception()))
             if time.monotonic() - probed >= PROBE_EVERY:
                 self._probe()
                 probed = time.monotonic()
 
     def _probe(self) -> None:
         try:
-            lag = self._source.lag(self._end)
-            self._problem = None
-            self._status = replace(self._status, lag_records=lag)
+            self._health.lag_records = self._source.lag(self._end)
+            self._health.problem = None
         except SourceProblem as problem:
-            self._problem = str(problem)
+            self._health.problem = str(problem)
 
-    def _exit(self) -> None:
-        log.critical("the JVM died: this process ends, for a supervisor to start it again")
-        self.table.close()
-        os._exit(JVM_DIED)
-
-    def _add(self, lines: DataFrame, batch_id: int) -> None:
+    def _add(self, query_id: str, checkpoint: Path, lines: DataFrame, batch_id: int) -> None:
         """One batch, called by Spark: group it, and put it in the table."""
-        try:
-            stages = self._add_timed(lines, batch_id)
-        except Exception as error:
-            self._failure = error if isinstance(error, TableError) else None
-            raise
-        self._stages = stages
-
-    def _add_timed(self, lines: DataFrame, batch_id: int) -> dict[str, float]:
-        logged = batches.logged_offsets(self._checkpoint, batch_id)
-        end = self._source.offsets(logged)
-        started = time.perf_counter()
+        began = time.perf_counter()
         counts = batches.grouped(lines, self.settings)
         grouped = time.perf_counter()
-        read = self._source.count(self._end, end)
-        lost = self._begin.lost if batch_id == 0 else 0
-        made = batches.make_batch(self._query_id, batch_id, end, counts, read, lost)
-        self.table.add(made, datetime.now(UTC))
-        added = time.perf_counter()
-        self._end, self._last_records = end, time.monotonic()
+        end = self._source.offsets(batches.logged_offsets(checkpoint, batch_id))
+        self._write(query_id, batch_id, end, counts)
+        written = time.perf_counter()
         self._maintain()
-        done = time.perf_counter()
-        return {"group": grouped - started, "write": added - grouped, "maintain": done - added}
+        took = {"group": grouped - began, "write": written - grouped}
+        self._stages = {**took, "maintain": time.perf_counter() - written}
+        self._is_warm = True
+
+    def _write(self, query_id: str, batch_id: int, end: Offsets, counts: pa.Table) -> None:
+        """Add to the table, unless another query has begun since where this one ended."""
+        with self._adding:
+            if query_id != self._query_id:
+                return
+            read = self._source.count(self._end, end)
+            lost = self._begin.lost if batch_id == 0 else 0
+            made = batches.make_batch(query_id, batch_id, end, counts, read, lost)
+            try:
+                self.table.add(made, datetime.now(UTC))
+            except TableError as error:
+                self._failure = error
+                raise
+            self._end, self._health.last_records = end, time.monotonic()
 
     def _maintain(self) -> None:
         if time.monotonic() - self._maintained >= MAINTAIN_EVERY:
@@ -250,12 +206,38 @@ class Pipeline:
             self._maintained = time.monotonic()
 
     def _triggered(self, at: datetime) -> None:
-        self._status = replace(self._status, last_trigger=at)
+        self._health.last_trigger = at
 
     def _progressed(self, times: BatchTimes) -> None:
-        self._batches.append(replace(times, stages={**times.stages, **self._stages}))
-        self._seconds.observe(times.seconds)
+        self._health.batches.append(replace(times, stages={**times.stages, **self._stages}))
+        self.metrics.batch_seconds.observe(times.seconds)
         self._triggered(times.at)
+
+    def _failed(self, failure: Exception, delay: float) -> None:
+        reason = str(failure) if isinstance(failure, QueryFailed | TableError) else repr(failure)
+        self._health.problem = f"{first_sentence(reason)}; starting again in {delay:.0f} s"
+        self._health.restarts += 1
+        log.warning("query failed: %s", ascii(self._health.problem))
+
+    def _note(self, note: str) -> None:
+        self._health.note(note)
+        log.warning("%s", ascii(note))
+
+    def _exit_without_jvm(self) -> None:
+        if self._spark and jvm_is_dead(self._spark) and not self._stopping.is_set():
+            log.critical("the JVM died: this process ends, for a supervisor to start it again")
+            self.table.close()
+            self._drop_checkpoint()
+            os._exit(JVM_DIED)
+
+    def _drop_checkpoint(self) -> None:
+        if self._checkpoint:
+            shutil.rmtree(self._checkpoint, ignore_errors=True)
+
+
+def open_source(settings: Settings) -> Source:
+    """The source that the settings name."""
+    return KafkaSource(settings) if settings.source == "kafka" else LogDirectory(settings)
 
 
 _running: list[Any] = []
@@ -272,24 +254,34 @@ def running() -> Any:
     return _running[0]
 
 
-def _first_sentence(error: Any) -> str:
-    text = str(error or "the query ended without a word")
-    return text.strip().splitlines()[0][:300]
+def first_sentence(error: object) -> str:
+    """An error's first line: Spark's go on for pages."""
+    text = str(error or "the query ended without a word").strip()
+    return text.splitlines()[0][:300]
 
 
-def _jvm_is_dead(spark: SparkSession) -> bool:
+def jvm_is_dead(spark: SparkSession) -> bool:
+    """Whether the process that runs Spark has ended."""
     gateway: Any = spark.sparkContext._gateway
     return gateway is not None and gateway.proc.poll() is not None
 
 
-def _stop_query(query: StreamingQuery) -> None:
-    try:
+def stop_query(query: StreamingQuery) -> None:
+    """Ask the query to stop; a broker that is away can make that take long."""
+    with suppress(Exception):
         query.stop()
-    except Exception as error:
-        log.warning("the query did not stop by itself: %s", ascii(_first_sentence(error)))
 
 
-def _end_jvm(spark: SparkSession) -> None:
+def end_jvm(spark: SparkSession, seconds: float = 1.0) -> None:
+    """Stop Spark if it does so soon, and end its process."""
     gateway: Any = spark.sparkContext._gateway
+    stopping = threading.Thread(target=_stopped, args=[spark], daemon=True)
+    stopping.start()
+    stopping.join(seconds)
     gateway.proc.kill()
     gateway.proc.wait(2)
+
+
+def _stopped(spark: SparkSession) -> None:
+    with suppress(Exception):
+        spark.stop()

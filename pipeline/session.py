@@ -38,6 +38,8 @@ def spark_options(settings: Settings) -> dict[str, str]:
         "spark.scheduler.mode": "FAIR",
         # The status store grows with every batch, also with the UI off.
         "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.log.level": "ERROR",
         "spark.ui.retainedJobs": "10",
         "spark.ui.retainedStages": "10",
         "spark.ui.retainedTasks": "100",

@@ -30,8 +30,8 @@ class Source(Protocol):
     def begin(self, resume: Offsets | None) -> Begin:
         """Where to start: behind `resume`, or where the settings say. SourceProblem: not now."""
 
-    def lines(self, spark: SparkSession, begin: Offsets) -> DataFrame:
-        """A streaming DataFrame `(value, topic)` from there on."""
+    def lines(self, spark: SparkSession, begin: Offsets, limit: int) -> DataFrame:
+        """A streaming DataFrame `(value, topic)` from there on, `limit` lines a batch."""
 
     def offsets(self, logged: str) -> Offsets:
         """What Spark wrote of a batch's end, as this source's offsets."""

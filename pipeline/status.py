@@ -1,14 +1,11 @@
-"""How the stream is doing, in the words that pages show, and the same for a program."""
+"""How the stream is doing, in the words that pages show."""
 
-from collections.abc import Iterator
+import threading
+import time
+from collections import deque
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Literal, Protocol
-
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-from prometheus_client.registry import Collector
-
-from pipeline.ledger import Counters
+from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 State = Literal["starting", "live", "catching up", "late", "no data", "stopped"]
 
@@ -17,17 +14,23 @@ LATE_AFTER = 30.0
 NO_DATA_AFTER = 60.0
 STALE_TRIGGERS = 5
 STALE_AT_LEAST = timedelta(seconds=30)
+KEPT_BATCHES = 60
+KEPT_NOTES = 10
 
 
 @dataclass(frozen=True)
 class BatchTimes:
-    """One batch: when it ended, how many records it read, and the seconds of each stage."""
+    """One batch: when it ended, what it read, the seconds of each stage, what was left to read."""
 
     batch_id: int
     at: datetime
     read: int
     seconds: float
     stages: dict[str, float] = field(default_factory=dict)
+    counted: int = 0
+    """Of `read`, those in the table."""
+    lag_records: int = 0
+    """In the source and not read, when the batch ended."""
 
 
 @dataclass(frozen=True)
@@ -52,13 +55,6 @@ class Status:
         return self.state not in ("starting", "stopped")
 
 
-class HasStatus(Protocol):
-    """What the metrics need of a pipeline."""
-
-    def status(self) -> Status: ...
-    def counters(self) -> Counters: ...
-
-
 def is_recent(trigger: datetime | None, now: datetime, interval: timedelta) -> bool:
     """Whether a trigger that ended at `trigger` is not missed yet."""
     allowed = max(STALE_AT_LEAST, STALE_TRIGGERS * interval)
@@ -79,43 +75,63 @@ def state_of(
     return "live", ""
 
 
-class StreamMetrics(Collector):
-    """The numbers of `/metrics`, read when they are asked for."""
+class Health:
+    """What the query's threads note down as it happens, and what that amounts to.
 
-    def __init__(self, pipeline: HasStatus) -> None:
-        self._pipeline = pipeline
+    Each note is one assignment, so none waits for another; only `since` needs a lock.
+    """
 
-    def collect(self) -> Iterator[Metric]:
-        """Prometheus' metric families."""
-        status, counters = self._pipeline.status(), self._pipeline.counters()
-        yield _counter(
-            "records", "Records read, by their offsets.", counters.read - counters.headers
+    def __init__(self, source: str, interval: timedelta) -> None:
+        self.source = source
+        self.interval = interval
+        self.doing = "starting Spark"
+        self.problem: str | None = None
+        self.last_trigger: datetime | None = None
+        self.last_records = time.monotonic()
+        self.lag_records = 0
+        self.restarts = 0
+        self.batches: deque[BatchTimes] = deque(maxlen=KEPT_BATCHES)
+        self.notes: deque[str] = deque(maxlen=KEPT_NOTES)
+        self._lock = threading.Lock()
+        self._state: State = "starting"
+        self._since = datetime.now(UTC)
+
+    def note(self, text: str) -> None:
+        """Keep a sentence about something that happened once."""
+        self.notes.append(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC: {text}")
+
+    def status(self, newest: datetime | None) -> Status:
+        """The stream now, its newest record being of `newest`."""
+        now = datetime.now(UTC)
+        age = (now - newest).total_seconds() if newest else None
+        state, reason = self._judged(now, age)
+        return Status(
+            state=state,
+            reason=reason,
+            since=self._changed(state, now),
+            source=self.source,
+            newest=newest,
+            lag_records=self.lag_records,
+            lag_seconds=age or 0.0 if self.lag_records else 0.0,
+            restarts=self.restarts,
+            last_trigger=self.last_trigger,
+            batches=tuple(self.batches),
+            notes=tuple(self.notes),
         )
-        yield _counter("records_counted", "Records counted in the table.", counters.counted)
-        rejected = CounterMetricFamily(
-            "zeek_live_records_rejected", "Records not counted, by reason.", labels=["reason"]
-        )
-        for reason, (count, _) in counters.rejected.items():
-            rejected.add_metric([reason], count)
-        yield rejected
-        other = CounterMetricFamily(
-            "zeek_live_records_other_feed", "Records of other logs.", labels=["feed"]
-        )
-        for feed, count in counters.other_feed.items():
-            other.add_metric([feed], count)
-        yield other
-        yield _counter("table_folded_records", "Records in folded rows.", counters.folded)
-        yield _gauge("source_lag_records", "Records in the source, not read.", status.lag_records)
-        newest = status.newest.timestamp() if status.newest else 0.0
-        yield _gauge("newest_record_timestamp_seconds", "ts of the newest record.", newest)
-        yield _gauge("table_rows", "Rows of the table.", counters.rows)
-        yield _gauge("query_up", "1 while the query runs and triggers.", int(status.is_up))
-        yield _counter("query_restarts", "Restarts of the query.", status.restarts)
 
+    def _judged(self, now: datetime, age: float | None) -> tuple[State, str]:
+        if self.problem:
+            return ("stopped" if self.last_trigger else "starting"), self.problem
+        if self.last_trigger is None:
+            return "starting", self.doing
+        if not is_recent(self.last_trigger, now, self.interval):
+            missed = (now - self.last_trigger).total_seconds()
+            return "stopped", f"no batch has ended for {missed:.0f} s"
+        silence = time.monotonic() - self.last_records
+        return state_of(age, self.lag_records, age or 0.0, silence)
 
-def _counter(name: str, about: str, value: float) -> Metric:
-    return CounterMetricFamily(f"zeek_live_{name}", about, value)
-
-
-def _gauge(name: str, about: str, value: float) -> Metric:
-    return GaugeMetricFamily(f"zeek_live_{name}", about, value)
+    def _changed(self, state: State, now: datetime) -> datetime:
+        with self._lock:
+            if state != self._state:
+                self._state, self._since = state, now
+            return self._since

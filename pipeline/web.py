@@ -64,7 +64,9 @@ def readyz(request: Request) -> Response:
 
 def metrics(request: Request) -> Response:
     """Prometheus' text."""
-    return Response(generate_latest(query.running().registry), media_type=CONTENT_TYPE_LATEST)
+    return Response(
+        generate_latest(query.running().metrics.registry), media_type=CONTENT_TYPE_LATEST
+    )
 
 
 def export(request: Request) -> Response:
