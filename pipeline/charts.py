@@ -51,6 +51,7 @@ COLOURS: dict[str, dict[str, str]] = {
         "grid": "#222C39",
     },
 }
+FONT = '"Source Sans", sans-serif'
 FAINT = 0.4
 LABEL_CHARACTERS = 32
 BAR_STEP = 25
@@ -72,16 +73,18 @@ def volume(
     colours = COLOURS[theme]
     scale = alt.Scale(
         type="utc" if tz == "utc" else "time",
-        domain=[_epoch_ms(time) for time in domain or ()] or alt.Undefined,
+        # As expressions: plain numbers are compared with their own dates, and a warning is logged.
+        domain=[alt.ExprRef(str(_epoch_ms(time))) for time in domain or ()] or alt.Undefined,
     )
+    highest = alt.Scale(domainMin=0) if len(frame) else alt.Scale(domain=[0, 1])
     rows, times = _with_times(frame, tz)
     chart: alt.Chart = (
         alt.Chart(rows)
         .mark_bar(stroke=colours["background"], strokeWidth=0.5)
         .encode(
-            x=alt.X("bucket:T", scale=scale, title=None, axis=_time_axis(colours, frame)),
+            x=alt.X("bucket:T", scale=scale, title=None, axis=_time_axis(colours, frame, domain)),
             x2="end:T",
-            y=alt.Y("y0:Q", title=None, axis=_number_axis(colours)),
+            y=alt.Y("y0:Q", title=None, scale=highest, axis=_number_axis(colours)),
             y2="y1:Q",
             color=_response_colour(colours),
             opacity=alt.condition("datum.filling", alt.value(FAINT), alt.value(1.0)),
@@ -190,6 +193,7 @@ def _points(series: Sequence[float], width: int, height: int) -> list[tuple[floa
 def _plain(chart: Chart, height: int) -> Chart:
     """Transparent, frameless, of fixed height, as wide as its place."""
     config = alt.Config(
+        font=FONT,
         view=alt.ViewConfig(stroke=None),
         axis=alt.AxisConfig(labelFontSize=12, domain=False, ticks=False),
     )
@@ -204,20 +208,29 @@ def _response_colour(colours: dict[str, str]) -> alt.Color:
     return alt.Color("response:N", scale=scale, legend=None)
 
 
-def _time_axis(colours: dict[str, str], frame: pd.DataFrame) -> alt.Axis:
-    days = len(frame) and frame["end"].max() - frame["bucket"].min() > pd.Timedelta(days=1)
+def _time_axis(
+    colours: dict[str, str], frame: pd.DataFrame, domain: tuple[Any, Any] | None
+) -> alt.Axis:
+    start, end = domain or (frame["bucket"].min(), frame["end"].max())
+    span = pd.Timestamp(end) - pd.Timestamp(start)
+    day, short = pd.Timedelta(days=1), pd.Timedelta(minutes=10)
+    form = "%b %d %H:%M" if span > day else "%H:%M:%S" if span < short else "%H:%M"
     return alt.Axis(
-        format="%b %d %H:%M" if days else "%H:%M",
+        format=form,
         labelColor=colours["muted"],
         grid=False,
         labelOverlap=True,
-        tickCount=10,
+        tickCount=10 if span <= day else 6,
     )
 
 
 def _number_axis(colours: dict[str, str]) -> alt.Axis:
     return alt.Axis(
-        format="~s", labelColor=colours["muted"], gridColor=colours["grid"], tickCount=4
+        format="~s",
+        labelColor=colours["muted"],
+        gridColor=colours["grid"],
+        tickCount=4,
+        tickMinStep=1,
     )
 
 
