@@ -53,7 +53,7 @@ from pipeline.tail import (
 )
 from pipeline.tsv import Header
 
-__all__ = ["ZeekLogs", "count_lines", "directory_problem", "register"]
+__all__ = ["LogReader", "ZeekLogs", "begin", "count_lines", "directory_problem", "register"]
 
 GONE = "#gone"
 REFUSED = "#archive refused"
@@ -63,11 +63,25 @@ TASK_LINES = 50_000
 # Logs compress ten to thirty times; a file of one repeated byte a thousand times.
 BOMB_RATIO = 200
 BOMB_BYTES = 64 * 1024 * 1024
+# Times of files lag behind the clock.
+CLOCK_TICK = 1.0
+# Where no line has been read yet that would tell.
+LINE_BYTES = 300
+COMPRESSED = 15
+
+
+Planned = tuple[list[Span], str | None]
+"""The lines to read from a log, and the reason why it is not read to its end."""
 
 
 def register(spark: SparkSession) -> None:
     """Make `zeek_logs` known to a session. Workers elsewhere need the package by addPyFile."""
     spark.dataSource.register(ZeekLogs)
+
+
+def begin(path: str, start: str, feed: str = "dns") -> Offsets:
+    """Where reading begins: `earliest`, `latest`, or files last written at a time or later."""
+    return LogReader({"path": path, "start": start, "feed": feed}).initialOffset()
 
 
 def parse_since(start: str) -> float | None:
@@ -77,7 +91,7 @@ def parse_since(start: str) -> float | None:
     1704067200.0
     """
     if start in ("earliest", "latest"):
-        return None if start == "earliest" else time.time()
+        return None if start == "earliest" else time.time() - CLOCK_TICK
     try:
         return float(start)
     except ValueError:
@@ -129,7 +143,7 @@ class LogReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
         self.listing: Listing = {}
         self.heads: dict[LogFile, Head | None] = {}
         self.spans: dict[tuple[str, int, int], list[Span]] = {}
-        self.archives: dict[LogFile, tuple[list[Span], str | None] | None] = {}
+        self.archives: dict[tuple[LogFile, int], Planned] = {}
         self.target: dict[str, int] | None = None
 
     def initialOffset(self) -> Offsets:
@@ -213,6 +227,20 @@ class LogReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
             missing = min(ROWS, lines - at)
             yield make_batch([path] * missing, [reason] * missing)
 
+    def lag(self, offsets: Offsets) -> int:
+        """About how many lines lie beyond, from the sizes of the files."""
+        files = offsets["files"]
+        known = [entry for entry in files.values() if entry["lines"] and not entry.get("why")]
+        lines = sum(entry["lines"] for entry in known)
+        mean = sum(entry["pos"] for entry in known) / lines if lines else LINE_BYTES
+        behind = 0
+        for head, file in self.logs()[0]:
+            entry = files.get(head.log, NEW)
+            if self.is_due(head.log, file, entry, offsets):
+                size = file.size * COMPRESSED if file.compressed else file.size
+                behind += max(0, size - entry["pos"])
+        return int(behind / mean)
+
     def commit(self, end: Offsets) -> None:
         """Nothing to do: the offsets are all there is."""
 
@@ -231,7 +259,7 @@ class LogReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
             if head:
                 best[head.log] = (head, file)
         self.heads = heads
-        self.archives = {file: self.archives[file] for file in self.archives if file in heads}
+        self.archives = {key: plan for key, plan in self.archives.items() if key[0] in heads}
         ordered = sorted(best.values(), key=lambda each: each[0].first or each[1].mtime)
         return ordered, complete and bool(files)
 
@@ -246,13 +274,11 @@ class LogReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
 
     def plan(
         self, head: Head, file: LogFile, before: Offsets, offsets: Offsets, lines: int, size: int
-    ) -> tuple[list[Span], str | None] | None:
+    ) -> Planned | None:
         """The lines to read from a log, and the reason why it is not read to its end."""
         header = load_header(offsets, before)
         if file.compressed:
-            if file not in self.archives:
-                self.archives[file] = self.scan_archive(file, before["pos"], header)
-            return self.archives[file]
+            return self.plan_archive(file, before["pos"], header)
         end = file.size
         if self.target is not None:
             end = min(end, self.target[head.log])
@@ -274,25 +300,36 @@ class LogReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
             )
             return list(found), None
 
+    def plan_archive(self, file: LogFile, start: int, header: Header | None) -> Planned | None:
+        """All of an archive, counted once; None while it is still being written."""
+        if (file, start) not in self.archives:
+            most = min(self.max_gz_bytes, max(BOMB_BYTES, BOMB_RATIO * file.size))
+            spans: list[Span] = []
+            why = None
+            try:
+                why = self.scan_archive(file, start, header, most, spans)
+            except Broken:
+                if not file.settled:
+                    return None
+                why = DAMAGED
+            if why:
+                end = spans[-1].end if spans else start
+                spans.append(Span(end, end, 1, header, header))
+            self.archives[file, start] = (spans, why)
+        return self.archives[file, start]
+
     def scan_archive(
-        self, file: LogFile, start: int, header: Header | None
-    ) -> tuple[list[Span], str | None] | None:
-        """All of an archive; None while it is still being written."""
-        spans: list[Span] = []
-        most = min(self.max_gz_bytes, max(BOMB_BYTES, BOMB_RATIO * file.size))
-        try:
-            with file.open() as stream:
-                stream.seek(start)
-                for span in scan(stream, start, header, self.longest, last=True):
-                    if span.end > most:
-                        return [Span(start, start, 1, header, header)], REFUSED
-                    spans = join_spans([*spans, span], EVERYTHING)
-        except Broken:
-            if not file.settled:
-                return None
-            end = spans[-1].end if spans else start
-            return [*spans, Span(end, end, 1, header, header)], DAMAGED
-        return spans, None
+        self, file: LogFile, start: int, header: Header | None, most: int, spans: list[Span]
+    ) -> str | None:
+        """Count an archive's lines into `spans`, as far as it goes; why, if that is not far."""
+        with file.open() as stream:
+            stream.seek(start)
+            for span in scan(stream, start, header, self.longest, last=True):
+                if span.end > most:
+                    spans.clear()
+                    return REFUSED
+                spans[:] = join_spans([*spans, span], EVERYTHING)
+        return None
 
     def find(self, log: str, path: str) -> BufferedIOBase | None:
         """A log opened where it was, or where it is now; None if it has gone.

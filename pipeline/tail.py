@@ -91,7 +91,7 @@ def directory_problem(path: str | os.PathLike[str], feed: str = "dns") -> str | 
         return f"{path} is not a directory."
     except OSError as error:
         return f"{error.filename} cannot be read: {error.strerror}."
-    closed = [file.path for file in files if not os.access(file.path, os.R_OK)]
+    closed = [file.path for file in files if not os.access(file.path, os.R_OK, effective_ids=True)]
     if closed:
         return f"{closed[0]} cannot be read: permission denied."
     return None if files else f"{path} holds no {feed}.log."

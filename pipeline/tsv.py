@@ -203,8 +203,8 @@ def json_array(header: Header, scalar: Callable[[str], str]) -> Callable[[str], 
 def steady_run(fields: Sequence[str]) -> tuple[int, int]:
     """The longest run of columns with few values, as from and to; else the last column.
 
-    >>> steady_run(["ts", "query", "qtype", "qtype_name", "rejected"])
-    (2, 5)
+    >>> steady_run(["ts", "query", "qtype", "qtype_name", "answers"])
+    (2, 4)
     """
     runs = [(0, 0)]
     for at, name in enumerate(fields):
