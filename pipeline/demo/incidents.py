@@ -1,21 +1,20 @@
 """Incidents for a detection to find, and the truth about each in a file of JSON lines."""
 
 import json
+import random
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
-
 from pipeline.demo.world import Record, World
 
 Question = tuple[str, str, str | None, tuple[str, ...]]
 """Name, type, response code, answers."""
 
-LETTERS = np.array(list("abcdefghijklmnopqrstuvwxyz"))
-BASE32 = np.array(list("abcdefghijklmnopqrstuvwxyz234567"))
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+BASE32 = LETTERS + "234567"
 UNITS = {"s": 1, "m": 60, "h": 3600}
 
 
@@ -30,7 +29,7 @@ class Kind:
     rate: float
     seconds: float
     jitter: float
-    ask: Callable[["Incident", np.random.Generator, int], Question]
+    ask: Callable[["Incident", random.Random, int], Question]
 
 
 @dataclass
@@ -56,15 +55,15 @@ class Incident:
         while (ts := self.start + self.records / kind.rate) < min(until, self.end):
             if len(made) == most:
                 break
-            ts += float(world.rng.uniform(0, kind.jitter)) / kind.rate
+            ts += world.dice.uniform(0, kind.jitter) / kind.rate
             made.append(self._record(world, round(ts, 6), kind))
             self.records += 1
         return made
 
     def _record(self, world: World, ts: float, kind: Kind) -> Record:
-        qname, qtype, rcode, answers = kind.ask(self, world.rng, self.records)
-        port, trans_id = (int(n) for n in world.rng.integers(1024, 65536, 2))
-        rtt = None if rcode is None else round(float(world.rng.lognormal(-3.5, 0.5)), 6)
+        qname, qtype, rcode, answers = kind.ask(self, world.dice, self.records)
+        port, trans_id = world.dice.randint(1024, 65535), world.dice.getrandbits(16)
+        rtt = None if rcode is None else round(world.dice.lognormvariate(-3.5, 0.5), 6)
         server = world.resolvers[world.hosts.index(self.host)]
         return Record(
             ts, world.new_uid(), self.host, port, server, 53, trans_id, rtt, qname, qtype, rcode,
@@ -72,30 +71,30 @@ class Incident:
         )  # fmt: skip
 
 
-def _tunnel(it: Incident, rng: np.random.Generator, number: int) -> Question:
-    data = ".".join("".join(rng.choice(BASE32, length)) for length in (50, 32))
-    answer = "TXT 60 " + "".join(rng.choice(BASE32, 60))
+def _tunnel(it: Incident, dice: random.Random, number: int) -> Question:
+    data = ".".join("".join(dice.choices(BASE32, k=length)) for length in (50, 32))
+    answer = "TXT 60 " + "".join(dice.choices(BASE32, k=60))
     return f"{data}.{number:x}.t.{it.domain}", "TXT", "NOERROR", (answer,)
 
 
-def _dga(it: Incident, rng: np.random.Generator, number: int) -> Question:
-    stem = "".join(rng.choice(LETTERS, rng.integers(11, 19)))
+def _dga(it: Incident, dice: random.Random, number: int) -> Question:
+    stem = "".join(dice.choices(LETTERS, k=dice.randint(11, 18)))
     qname = f"{stem}.{('com', 'net', 'info', 'ru', 'biz')[number % 5]}"
-    if rng.random() < 0.02:
+    if dice.random() < 0.02:
         return qname, "A", "NOERROR", ("198.51.100.66",)
     return qname, "A", "NXDOMAIN", ()
 
 
-def _beacon(it: Incident, rng: np.random.Generator, number: int) -> Question:
+def _beacon(it: Incident, dice: random.Random, number: int) -> Question:
     return f"cdn.{it.domain}", "A", "NOERROR", ("198.51.100.77",)
 
 
-def _nxdomain(it: Incident, rng: np.random.Generator, number: int) -> Question:
-    service = ("wpad", "db", "vault", "git", "backup", "legacy")[int(rng.integers(6))]
-    return f"{service}-{rng.integers(1, 400)}.{it.domain}", "A", "NXDOMAIN", ()
+def _nxdomain(it: Incident, dice: random.Random, number: int) -> Question:
+    service = dice.choice(("wpad", "db", "vault", "git", "backup", "legacy"))
+    return f"{service}-{dice.randint(1, 400)}.{it.domain}", "A", "NXDOMAIN", ()
 
 
-def _scan(it: Incident, rng: np.random.Generator, number: int) -> Question:
+def _scan(it: Incident, dice: random.Random, number: int) -> Question:
     qname = f"{number % 256}.{number // 256 % 256}.20.10.in-addr.arpa"
     if number % 6:
         return qname, "PTR", "NXDOMAIN", ()

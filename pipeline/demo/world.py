@@ -1,6 +1,7 @@
 """A made-up network: its hosts, their habits, and the names they ask for. All of it from a seed."""
 
 import math
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -122,11 +123,13 @@ class World:
     distinct: bool = False
     late_share: float = 0.02
     rng: np.random.Generator = field(init=False)
+    dice: random.Random = field(init=False)
     domains: list[str] = field(init=False)
     questions: list[Question] = field(init=False)
 
     def __post_init__(self) -> None:
         self.rng = np.random.default_rng(self.seed)
+        self.dice = random.Random(self.seed)
         self.domains = self._make_domains()
         self.questions = self._make_questions()
         self._ranks = zipf(len(self.questions))
@@ -135,17 +138,16 @@ class World:
 
     def new_domain(self) -> str:
         """A registered domain that nobody asked for yet, as far as chance goes."""
-        stem = "".join(self.rng.choice(SYLLABLES, self.rng.integers(2, 5)))
-        shares = np.array(list(SUFFIXES.values())) / sum(SUFFIXES.values())
-        return f"{stem}.{self.rng.choice(list(SUFFIXES), p=shares)}"
+        stem = "".join(self.dice.choices(SYLLABLES, k=self.dice.randint(2, 4)))
+        return f"{stem}.{self.dice.choices(list(SUFFIXES), list(SUFFIXES.values()))[0]}"
 
     def new_uid(self) -> str:
         """Seventeen or so letters and digits after a C, as Zeek's are."""
-        return "C" + _base62(int(self.rng.integers(1 << 62))) + "zL4kQ"
+        return "C" + _base62(self.dice.getrandbits(62)) + "zL4kQ"
 
     def some_host(self) -> str:
         """A workstation or the like."""
-        return str(self.hosts[int(self.rng.integers(len(self.hosts) // 2))])
+        return self.dice.choice(self.hosts[: len(self.hosts) // 2])
 
     def records(self, start: float, end: float, count: int) -> list[Record]:
         """`count` records of the time from `start` to `end`; a few bear an earlier `ts`."""
@@ -218,24 +220,21 @@ class World:
 
     def _make_questions(self) -> list[Question]:
         """In the order of their rank; local and odd names stand among the frequent ones."""
-        rng, made = self.rng, []
+        made = []
         for rank, domain in enumerate(self.domains):
-            known = 2 + int(rng.integers(0, max(2, 12 - rank // 200)))
-            for service in ["", *rng.permutation(SERVICES)[: known - 1]]:
+            known = self.dice.randint(1, max(2, 12 - rank // 200))
+            for service in ["", *self.dice.sample(SERVICES, known)]:
                 made.append(self._question(f"{service}.{domain}".lstrip(".")))
-        order = np.argsort(np.arange(len(made)) + rng.exponential(1.0, len(made)) * 60)
+        order = np.argsort(np.arange(len(made)) + self.rng.exponential(60.0, len(made)))
         ranked = [made[index] for index in order]
         for place, odd in enumerate(self._odd_questions()):
             ranked.insert(9 + place * 13, odd)
         return ranked
 
     def _question(self, qname: str) -> Question:
-        kinds, shares = (
-            ("A", "AAAA", "HTTPS", "TXT", "MX", "NS"),
-            (0.64, 0.22, 0.1, 0.02, 0.01, 0.01),
-        )
-        qtype = str(self.rng.choice(kinds, p=shares))
-        a, b = (int(n) for n in self.rng.integers(1, 255, 2))
+        kinds, shares = ("A", "AAAA", "HTTPS", "TXT", "MX", "NS"), (64, 22, 10, 2, 1, 1)
+        qtype = self.dice.choices(kinds, shares)[0]
+        a, b = self.dice.randint(1, 254), self.dice.randint(1, 254)
         answers = {
             "A": (f"203.0.113.{a}", f"198.51.100.{b}")[: 1 + a % 2],
             "AAAA": (f"2001:db8:{a:x}::{b:x}",),
