@@ -1,0 +1,72 @@
+"""What pages ask is computed once for each version of the table."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from threading import Barrier
+
+import pytest
+
+from pipeline.cache import RESULTS, Cache
+from pipeline.state import Filter, View
+from pipeline.view import hosts
+from tests.unit.dns_rows import ByHand, Row
+
+
+def test_a_second_viewer_costs_nothing() -> None:
+    table, view = ByHand(Row(0)), View()
+    first = hosts(table, view)
+    reads, hits = table.reads, RESULTS.hits
+    assert hosts(table, replace(view, tz="local", every=60)) is first
+    assert table.reads == reads
+    assert RESULTS.hits == hits + 1
+
+
+def test_a_new_version_is_read_anew() -> None:
+    table, view = ByHand(Row(0)), View()
+    assert hosts(table, view).queries == 1
+    table.add(Row(1))
+    assert hosts(table, view).queries == 2
+
+
+def test_other_arguments_and_other_tables_are_other_results() -> None:
+    one, other = ByHand(Row(0)), ByHand(Row(0), Row(1, host="10.0.0.2"))
+    one.version = other.version = 7
+    assert hosts(one, View()).of == 1
+    assert hosts(other, View()).of == 2
+    assert hosts(other, View(filters=(Filter("host", "10.0.0.2"),))).of == 1
+
+
+def test_callers_at_the_same_time_compute_once() -> None:
+    cache, barrier, calls = Cache(), Barrier(8), []
+
+    def compute() -> int:
+        calls.append(1)
+        return sum(range(200_000))
+
+    def ask() -> int:
+        barrier.wait()
+        return cache.get("key", compute)
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = [future.result() for future in [pool.submit(ask) for _ in range(8)]]
+    assert answers == [sum(range(200_000))] * 8
+    assert len(calls) == cache.misses == 1
+    assert cache.hits == 7
+
+
+def test_the_cache_is_bounded_and_drops_what_was_not_used_longest() -> None:
+    cache = Cache(size=2)
+    for key in ("a", "b", "a", "c"):
+        cache.get(key, lambda key=key: key)
+    assert cache.misses == 3
+    cache.get("a", lambda: "new")
+    assert cache.misses == 3
+    cache.get("b", lambda: "b")
+    assert cache.misses == 4
+
+
+def test_an_error_reaches_the_caller_and_is_not_kept() -> None:
+    cache = Cache()
+    with pytest.raises(ZeroDivisionError):
+        cache.get("key", lambda: 1 // 0)
+    assert cache.get("key", lambda: 5) == 5

@@ -1,0 +1,139 @@
+"""The URL is the state: what a view says, its parameters say again."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.state import (
+    FIELDS,
+    INTERVALS,
+    LEVELS,
+    MAX_ROWS,
+    NOISE,
+    RANGES,
+    Filter,
+    View,
+    from_params,
+)
+
+times = st.datetimes(datetime(1970, 1, 2), datetime(2100, 1, 1)).map(
+    lambda time: time.replace(tzinfo=UTC)
+)
+pairs = st.lists(times, min_size=2, max_size=2, unique=True).map(sorted)
+filters = st.builds(
+    Filter,
+    st.sampled_from(FIELDS),
+    st.text(min_size=1) | st.sampled_from(["-a", "*.b", "\\c", "\\\\d", "-*.e", "*"]),
+    st.booleans(),
+    st.booleans(),
+)
+views = st.builds(
+    View,
+    range=st.sampled_from(list(RANGES)),
+    filters=st.lists(filters, max_size=4, unique=True).map(
+        lambda many: tuple(sorted(many, key=lambda each: FIELDS.index(each.field)))
+    ),
+    hidden=st.frozensets(st.sampled_from(list(NOISE))),
+    at=st.none() | st.integers(0, 2**40),
+    focus=st.none() | st.tuples(st.sampled_from(FIELDS), st.text(min_size=1)),
+    level=st.sampled_from(LEVELS),
+    n=st.none() | st.integers(1, MAX_ROWS),
+    sort=st.sampled_from(["queries", "names", "last"]),
+    tz=st.sampled_from(["utc", "local"]),
+    every=st.sampled_from(INTERVALS),
+    wall=st.booleans(),
+)
+
+
+@given(views)
+def test_a_view_comes_back_from_its_parameters(view: View) -> None:
+    assert from_params(view.to_params()) == (view, [])
+
+
+@given(pairs)
+def test_an_absolute_range_comes_back(pair: list[datetime]) -> None:
+    view = View(start=pair[0], end=pair[1])
+    assert from_params(view.to_params()) == (view, [])
+
+
+def test_a_view_as_at_the_start_has_no_parameters() -> None:
+    assert View().to_params() == {}
+
+
+@pytest.mark.parametrize(
+    ("params", "expected"),
+    [
+        ({"range": ["5m"]}, View(range="5m")),
+        ({"host": ["10.1.2.3", "-10.1.2.4"]}, View(filters=(
+            Filter("host", "10.1.2.3"), Filter("host", "10.1.2.4", exclude=True)))),
+        ({"name": ["-*.example.com"]}, View(filters=(
+            Filter("name", "example.com", exclude=True, under=True),))),
+        ({"show": ["local"]}, View(hidden=frozenset(["no-query", "multicast"]))),
+        ({"show": ["all"]}, View(hidden=frozenset())),
+        ({"show": ["-arpa"]}, View(hidden=frozenset(["no-query", "local", "multicast", "arpa"]))),
+        ({"focus": ["host:fe80::1%eth0"]}, View(focus=("host", "fe80::1%eth0"))),
+        ({"n": ["all"], "level": ["tld"], "every": ["0"]}, View(n=None, level="tld", every=0)),
+        ({"at": ["17"], "wall": [""]}, View(at=17, wall=True)),
+        (
+            {"from": ["2026-01-31T13:00:00 01:00"], "to": ["2026-01-31T13:00:00Z"]},
+            View(start=datetime(2026, 1, 31, 12, tzinfo=UTC),
+                 end=datetime(2026, 1, 31, 13, tzinfo=UTC)),
+        ),
+    ],
+)  # fmt: skip
+def test_parameters_mean_what_they_say(params: dict[str, list[str]], expected: View) -> None:
+    assert from_params(params) == (expected, [])
+
+
+@pytest.mark.parametrize(
+    ("params", "problem"),
+    [
+        ({"range": ["9m"]}, "range=9m is not understood: it may be 5m, 15m, 1h, 4h, 24h, all"),
+        ({"at": ["-1"]}, "at=-1 is not understood: a number from 0 to"),
+        ({"n": ["٣"]}, "n=٣ is not understood: a number from 1 to 10000"),
+        ({"focus": ["host"]}, "a focus is field:value"),
+        ({"show": ["everything"]}, "show=everything is not understood"),
+        ({"from": ["yesterday"]}, "a time is ISO 8601, such as 2026-01-31T12:00:00Z"),
+        ({"from": ["2026-01-31T12:00Z"]}, "from and to go together: both or none"),
+        ({"from": ["2026-01-31T12:00Z"], "to": ["2026-01-31T11:00Z"]}, "from must lie before to"),
+    ],
+)
+def test_what_is_not_understood_is_named_and_left_as_at_the_start(
+    params: dict[str, list[str]], problem: str
+) -> None:
+    view, problems = from_params(params)
+    assert view == View()
+    assert problem in problems[0]
+
+
+@given(st.dictionaries(st.sampled_from([*FIELDS, "range", "from", "to", "show", "focus", "n", "at",
+    "every", "level", "sort", "tz", "x"]), st.lists(st.text(), max_size=3)))  # fmt: skip
+def test_no_url_breaks_the_page(params: dict[str, list[str]]) -> None:
+    view, _ = from_params(params)
+    assert from_params(view.to_params())[0] == view
+
+
+def test_only_one_host_replaces_other_hosts_and_keeps_the_rest() -> None:
+    view = View(filters=(Filter("host", "a"), Filter("type", "A"), Filter("host", "b", True)))
+    assert view.only("host", "c").filters == (Filter("type", "A"), Filter("host", "c"))
+
+
+def test_a_filter_takes_the_place_of_its_opposite() -> None:
+    keep, drop = Filter("host", "a"), Filter("host", "a", exclude=True)
+    assert View(filters=(keep,)).filtered(drop).filters == (drop,)
+
+
+def test_one_filter_is_cleared_or_all() -> None:
+    one, two = Filter("host", "a"), Filter("type", "A")
+    assert View(filters=(one, two)).unfiltered(one).filters == (two,)
+    assert View(filters=(one, two)).unfiltered().filters == ()
+
+
+def test_how_it_is_shown_is_not_part_of_what_is_selected() -> None:
+    view = View(filters=(Filter("host", "a"),), at=3)
+    other = replace(view, tz="local", every=60, n=10, sort="names", focus=("host", "b"), wall=True)
+    assert other.selected() == view.selected()
+    assert replace(view, at=4).selected() != view.selected()
