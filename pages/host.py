@@ -1,1 +1,52 @@
-"""One host."""
+"""One host's own page: its figures beside those of all hosts, its domains and names."""
+
+import streamlit as st
+
+from pages.shared import panels
+from pages.shared.columns import columns
+from pages.shared.figures import cells
+from pages.shared.focus import in_focus, looking_at, words
+from pages.shared.hosthead import host_head
+from pages.shared.live import live
+from pages.shared.look import empty, panel, rows, strip, title
+from pipeline import view as shows
+from pipeline.cache import Readable
+from pipeline.figures import host_summary
+from pipeline.state import View
+from pipeline.window import window
+
+
+def draw(table: Readable, view: View) -> None:
+    """The host that the URL's `host` names."""
+    host = next((f.value for f in view.filters if f.field == "host" and not f.exclude), None)
+    if host is None:
+        empty("no host is chosen", 535, "open one from the table of hosts, or search for host:…")
+        return
+    focus = in_focus(view, "domain", "name")
+    listing = shows.host_domains(table, view, host, view.n, view.sort)
+    with rows():
+        host_head(table, view, host)
+        strip(cells(host_summary(table, view, host), window(table, view).why))
+        left, right = st.columns([2.15, 1], gap="small")
+        with panel(left):
+            panels.volume(table, view, height=150)
+        with panel(right):
+            panels.own_types(table, view, height=150)
+        left, right = st.columns([1, 1.12], gap="small")
+        with panel(left):
+            title("Domains of this host", listing.caption)
+            wanted = columns(
+                view, "domain", "queries", "share", "names", "nxdomain", "hosts", "per_bar"
+            )
+            panels.ranked("own", "domain", table, view, listing.rows, wanted, 10)
+        with panel(right):
+            seen = looking_at(view, focus) if focus else view
+            panels.names(table, seen, 10, f" under {words(focus)}" if focus else "")
+        left, right = st.columns([1, 1.12], gap="small")
+        with panel(left):
+            panels.resolvers(table, view, rows=5)
+        with panel(right):
+            panels.changes(table, view, rows=5)
+
+
+live(draw)

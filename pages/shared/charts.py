@@ -23,21 +23,27 @@ def specification(
     *args: Any,
     **options: Any,
 ) -> dict[str, Any]:
-    """`build(table, view, …)` as a specification whose text stays the same when its data changes.
+    """`build(table, view, …)`, finished."""
+    return finished(build(table, view, *args, **options))
+
+
+def finished(made: Any) -> dict[str, Any]:
+    """An Altair chart as a specification whose text stays the same when its data changes.
 
     Altair names data by its hash, and a new name would draw the chart from nothing: a flicker.
     """
-    spec = build(table, view, *args, **options).to_dict()
+    spec = made.to_dict()
     datasets = spec.pop("datasets", {})
     text = json.dumps(spec)
     for place, name in enumerate(datasets):
         text = text.replace(f'"{name}"', f'"data{place}"')
-    finished: dict[str, Any] = json.loads(text)
-    finished.setdefault("config", {})["font"] = FONT
-    finished["datasets"] = {
+    whole: dict[str, Any] = json.loads(text)
+    whole.setdefault("config", {})["font"] = FONT
+    whole["padding"] = {"left": 0, "top": 4, "right": 4, "bottom": 0}
+    whole["datasets"] = {
         f"data{place}": _arrow(rows) for place, rows in enumerate(datasets.values())
     }
-    return finished
+    return whole
 
 
 def _arrow(rows: list[dict[str, Any]]) -> bytes:

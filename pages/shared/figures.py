@@ -56,13 +56,16 @@ def _change(figure: figures.Figure) -> str:
     sign = "▲" if change > 0 else "▼" if change < 0 else "="
     if figure.name in SHARES:
         return f"{sign} {abs(change):.1f} pp"
+    if figure.name == "queries" and before and change > 9 * before:
+        return f"{sign} {(change + before) / before:,.0f} ×"
     if figure.name == "queries" and before:
         return f"{sign} {abs(100 * change / before):.1f} %"
     return f"{sign} {_value(figure.name, abs(change))}"
 
 
 def _rate(figure: figures.Figure, summary: figures.Summary) -> str:
-    if figure.name != "queries" or summary.per_second is None:
+    # Where a figure stands beside another there is no room for its rate.
+    if figure.name != "queries" or figure.beside is not None or summary.per_second is None:
         return ""
     rate = summary.per_second
     return f"{rate:,.0f}/s" if rate >= 10 else f"{rate:.1f}/s"
@@ -71,5 +74,5 @@ def _rate(figure: figures.Figure, summary: figures.Summary) -> str:
 def _beside(figure: figures.Figure) -> str:
     if figure.beside is None:
         return ""
-    kind = "all" if figure.name in (*SHARES, "rtt_ms") else "median host"
+    kind = "all" if figure.name in (*SHARES, "rtt_ms") else "median"
     return f"{kind} {_value(figure.name, figure.beside)}"

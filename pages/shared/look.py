@@ -13,8 +13,9 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
+from pages.shared.search import is_address
 from pipeline.charts import sparkline
-from pipeline.names import defang
+from pipeline.names import defang, shown
 from pipeline.state import View
 
 HERE = Path(__file__).parent
@@ -27,11 +28,12 @@ def use_style() -> None:
 
 
 def inert(name: str) -> str:
-    """A defanged name for a widget's label, which Streamlit reads as Markdown.
+    """A name for a widget's label, which Streamlit reads as Markdown; all but addresses defanged.
 
     Escaping alone is not enough: Markdown turns `www.` into a link after unescaping.
     """
-    return defang(name).translate(MARKDOWN)
+    text = shown(name) if is_address(name) else defang(name)
+    return text.translate(MARKDOWN)
 
 
 def zone_of(view: View) -> ZoneInfo:

@@ -165,6 +165,24 @@ def _bars_chart(table: Readable, view: View, by: str, many: int, hue: Any) -> An
     return charts.bars(rows, by, theme=hue)
 
 
+def own_types(table: Readable, view: View, height: int) -> None:
+    """Shares of a host's types, a tick at the share of all hosts."""
+    many = height // charts.BAR_STEP
+    listing = shows.types(table, view, many)
+    title("Types", "share of this host, tick: all hosts")
+    if not len(listing.rows):
+        return empty(nothing(table, view), height)
+    return chart("types", specification(table, view, _own_types, many, theme()))
+
+
+def _own_types(table: Readable, view: View, many: int, hue: Any) -> Any:
+    rows = shows.types(table, view, many).rows
+    everyone = shows.types(table, view.without("host"), None).rows
+    of_all = dict(zip(everyone["type"], everyone["share"], strict=True))
+    rows = rows.assign(all_share=rows["type"].map(of_all).fillna(0.0))
+    return charts.bars(rows, "type", "share", "all_share", theme=hue)
+
+
 _BARS: dict[str, Any] = {"type": shows.types, "response": shows.responses}
 
 

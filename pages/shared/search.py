@@ -20,7 +20,7 @@ def _parse_word(word: str) -> Filter | None:
     exclude, rest = word.startswith("-"), word.removeprefix("-")
     field, colon, value = rest.partition(":")
     if not colon or field.lower() not in FIELDS:
-        field, value = "host" if _is_address(rest) else "domain", rest
+        field, value = "host" if is_address(rest) else "domain", rest
     field, value = field.lower(), value.replace("[.]", ".")
     if not value:
         return None
@@ -32,7 +32,8 @@ def _parse_word(word: str) -> Filter | None:
     return Filter(each.field, each.value, exclude, each.under)
 
 
-def _is_address(text: str) -> bool:
+def is_address(text: str) -> bool:
+    """Whether a text is an IP address."""
     try:
         ip_address(text)
     except ValueError:

@@ -11,13 +11,17 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from pages.shared.columns import theme
 from pages.shared.look import empty, inert
+from pipeline.charts import COLOURS
 from pipeline.names import shown
+from pipeline.where import OTHER, RESPONSES
 
 RERANK_SECONDS = 30
 HEADER, ROW = 33, 26
 MENU = "menu"
-NOTHING: dict[str, Any] = {"selection": {"rows": [], "columns": [], "cells": []}}
+SELECTED = {"light": "#E4EDF9", "dark": "#1B2C45"}
+"""Behind the row that is shown closer."""
 
 
 def height(rows: int) -> int:
@@ -52,7 +56,7 @@ def table(
     if by and actions:
         frame = frame.assign(**{MENU: [_labels(value, actions) for value in frame[by]]})
     st.dataframe(
-        _texts(frame[[name for name in [*columns, MENU] if name in frame]]),
+        _styled(_texts(frame[[name for name in [*columns, MENU] if name in frame]]), by, picked),
         key=key,
         hide_index=True,
         row_height=ROW,
@@ -135,3 +139,22 @@ def _texts(frame: pd.DataFrame) -> pd.DataFrame:
         and not frame[name].map(lambda cell: isinstance(cell, list)).any()
     }
     return frame.assign(**texts)
+
+
+def _styled(frame: pd.DataFrame, by: str | None, picked: str | None) -> Any:
+    """Responses in their colours, the row that is shown elsewhere on the panel's colour."""
+    colours = COLOURS[theme()]
+    styled = frame.style
+    if "response" in frame:
+        text = {"NOERROR": colours["NOERROR text"]}
+        hue = {name: text.get(name, colours.get(name)) for name in RESPONSES}
+        styled = styled.map(
+            lambda name: f"color: {hue.get(name, hue[OTHER])}; font-weight: 600",
+            subset=["response"],
+        )
+    if by and picked is not None:
+        back = f"background-color: {SELECTED[theme()]}"
+        styled = styled.apply(
+            lambda row: [back if row[by] == shown(picked) else ""] * len(row), axis=1
+        )
+    return styled

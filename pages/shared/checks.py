@@ -1,0 +1,178 @@
+"""Whether the numbers can be trusted: in a sentence, in figures, in sums."""
+
+import html
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from pages.shared.columns import theme
+from pages.shared.look import Figure, title, zone_of
+from pages.shared.tables import table
+from pipeline.charts import COLOURS
+from pipeline.ledger import Counters
+from pipeline.settings import Settings
+from pipeline.state import View
+from pipeline.status import Status
+
+number, text = st.column_config.NumberColumn, st.column_config.TextColumn
+
+
+def sentence(status: Status, counters: Counters) -> None:
+    """The one sentence that says it."""
+    read, lost = counters.read - counters.headers, sum(_rejected(counters).values())
+    words = {
+        "live": "Alive, complete and up to date",
+        "catching up": f"Alive and catching up, {status.reason or 'behind'}",
+        "no data": f"Connected, but nothing arrives: {status.reason}",
+        "late": f"Alive, but {status.reason or 'the newest record is old'}",
+        "starting": f"Starting: {status.reason}",
+        "stopped": f"Stopped: {status.reason}",
+    }[status.state]
+    share = f" ({100 * lost / read:.2g} %)" if lost and read else ""
+    count = f"Of {read:,} records read, {lost:,} could not be used{share}." if read else ""
+    st.html(
+        f'<div class="sentence" data-state="{status.state}"><b>{html.escape(words)}.</b> '
+        f"<span>{html.escape(count)}</span></div>"
+    )
+
+
+def _rejected(counters: Counters) -> dict[str, int]:
+    return {reason: count for reason, (count, _) in counters.rejected.items()}
+
+
+def figures(status: Status, counters: Counters, settings: Settings) -> list[Figure]:
+    """Lag, rate, age, batch time, rows, restarts."""
+    line = COLOURS[theme()]["primary"]
+    seconds = [each.seconds for each in status.batches]
+    age = (datetime.now(UTC) - status.newest).total_seconds() if status.newest else None
+    p95 = f"{np.percentile(seconds, 95):.2f} s" if seconds else "–"
+    used = 100 * counters.rows / settings.row_budget
+    lags = [float(each.lag_records) for each in status.batches]
+    reads = [float(each.read) for each in status.batches]
+    return [
+        Figure("Lag", f"{status.lag_records:,}", "records in the source, not read", lags, line),
+        Figure("Behind", f"{status.lag_seconds:,.0f} s", status.source, (), line),
+        Figure("Records a second", _rate(status), "over the last batches", reads, line),
+        Figure("Newest record", "–" if age is None else f"{span(age)} old", status.state),
+        Figure("Batch time, p95", p95, f"of {len(seconds)} batches", seconds, line),
+        Figure("Rows", f"{counters.rows:,}", f"{used:.1f} % of {settings.row_budget:,}"),
+        Figure("Restarts", f"{status.restarts:,}", "since the server started"),
+    ]
+
+
+def span(seconds: float) -> str:
+    """A stretch of time in its largest unit that fits.
+
+    >>> span(5400)
+    '90 min'
+    """
+    for size, unit, least in ((86400, "days", 172800), (3600, "h", 7200), (60, "min", 120)):
+        if seconds >= least:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def _rate(status: Status) -> str:
+    if len(status.batches) < 2:
+        return "–"
+    seconds = (status.batches[-1].at - status.batches[0].at) / timedelta(seconds=1)
+    records = sum(each.read for each in status.batches[1:])
+    return f"{records / seconds:,.0f}" if seconds else "–"
+
+
+def whole_sum(counters: Counters, rows: int) -> None:
+    """Read = counted + rejected + other feed + header lines, at all times."""
+    others = sum(counters.other_feed.values())
+    parts = {
+        "counted": counters.counted,
+        "rejected": sum(_rejected(counters).values()),
+        "other feed": others,
+        "header lines": counters.headers,
+    }
+    missing = counters.read - sum(parts.values())
+    title(
+        "read = counted + rejected + other feed + header lines",
+        "adds up" if missing == 0 else f"{missing:,} records are not accounted for",
+    )
+    everything = {"read": counters.read, **parts, "difference": missing}
+    frame = pd.DataFrame(
+        {"what": key, "records": value, "share": 100 * value / max(counters.read, 1)}
+        for key, value in everything.items()
+    )
+    table("sum", frame, {"what": text("Records"), **_counted()}, rows, "")
+
+
+def _counted() -> dict[str, Any]:
+    return {
+        "records": number("Count", format="localized"),
+        "share": number("Share", format="%.3f%%"),
+    }
+
+
+def reasons(counters: Counters, view: View, rows: int) -> None:
+    """A row for each reason why records were not counted."""
+    many = sum(_rejected(counters).values())
+    title("Rejected", f"{many:,} records for {len(counters.rejected)} reasons")
+    frame = pd.DataFrame(
+        {
+            "reason": reason,
+            "records": count,
+            "share": 100 * count / max(counters.read, 1),
+            "last": last,
+        }
+        for reason, (count, last) in sorted(counters.rejected.items(), key=lambda item: -item[1][0])
+    )
+    last = st.column_config.DatetimeColumn(
+        "Last seen", format="MM-DD HH:mm:ss", timezone=str(zone_of(view))
+    )
+    columns = {"reason": text("Reason"), **_counted(), "last": last}
+    table("reasons", frame, columns, rows, "no record was rejected")
+
+
+def samples(kept: Any, counters: Counters, rows: int) -> None:
+    """The last few records of each reason, to look at."""
+    title("Samples of rejected records", "the last of each reason, cut at 1,000 characters")
+    frame = pd.DataFrame(
+        {"reason": reason, "sample": sample}
+        for reason in counters.rejected
+        for sample in reversed(kept.samples(reason))
+    )
+    columns = {"reason": text("Reason", width=130), "sample": text("Record")}
+    table("samples", frame, columns, rows, "nothing to look at")
+
+
+def kept(status: Status, counters: Counters, settings: Settings, view: View, rows: int) -> None:
+    """What the table keeps, what it gave up, and what happened to the query."""
+    zone = zone_of(view)
+
+    def at(time: datetime | None) -> str:
+        return f"{time.astimezone(zone):%Y-%m-%d %H:%M:%S}" if time else "–"
+
+    title("Kept", "in the table, and what happened to the query")
+    facts = {
+        "retention": f"{span(settings.retention.total_seconds())} back from the newest bucket",
+        "oldest bucket": at(counters.oldest),
+        "newest record": at(counters.newest),
+        "rows of budget": f"{counters.rows:,} of {settings.row_budget:,}",
+        "folded into (other)": f"{counters.folded:,} records, totals exact",
+        "evicted": f"{counters.evicted:,} records, older than retention",
+        "state since": f"{status.state}, {at(status.since)}",
+        "last trigger": at(status.last_trigger),
+        "restarts": f"{status.restarts:,}",
+    }
+    notes = {f"note {place}": note for place, note in enumerate(reversed(status.notes), 1)}
+    _facts("kept", facts | notes, "Fact", rows)
+
+
+def settings_in_force(settings: Settings, rows: int) -> None:
+    """Every setting; secrets are masked."""
+    title("Settings in force", "from the environment or the file it names; secrets masked")
+    _facts("settings", settings.shown(), "Setting", rows)
+
+
+def _facts(key: str, facts: dict[str, str], label: str, rows: int) -> None:
+    frame = pd.DataFrame({"fact": list(facts), "value": list(facts.values())})
+    table(key, frame, {"fact": text(label, width=240), "value": text("Value")}, rows, "")

@@ -1,0 +1,121 @@
+"""How the stream runs, batch by batch, as charts."""
+
+from collections.abc import Callable
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from pages.shared.charts import chart, finished
+from pages.shared.columns import theme
+from pages.shared.look import empty, title
+from pipeline.cache import RESULTS
+from pipeline.charts import COLOURS
+from pipeline.status import BatchTimes, Status
+
+Batches = tuple[BatchTimes, ...]
+STAGE_HUES = ("primary", "NXDOMAIN", "other", "REFUSED", "SERVFAIL", "NOERROR", "muted")
+
+
+def read_and_counted(status: Status, height: int) -> None:
+    """Records read a batch as bars, those counted as a line on top."""
+    colours = COLOURS[theme()]
+    hues = [("read", colours["NOERROR"]), ("counted", colours["text"])]
+    title("Read against counted", _stretch(status.batches), hues)
+    _draw("read-counted", status.batches, _read_and_counted, height)
+
+
+def lag(status: Status, height: int) -> None:
+    """Records that were in the source and not read when each batch ended."""
+    title("Lag in records", f"now {status.lag_records:,}, {status.lag_seconds:,.0f} s")
+    _draw("lag", status.batches, _lag, height)
+
+
+def stages(status: Status, height: int) -> None:
+    """Seconds of each batch, stacked by stage."""
+    hues = _stage_hues(status.batches, theme())
+    title("Last batches by stage", "seconds", hues.items())
+    _draw("stages", status.batches, _stages, height)
+
+
+def _stretch(batches: Batches) -> str:
+    if not batches:
+        return ""
+    return f"last {len(batches)} batches, {batches[0].at:%H:%M:%S}–{batches[-1].at:%H:%M:%S} UTC"
+
+
+def _draw(key: str, batches: Batches, build: Callable[..., Any], height: int) -> None:
+    """A chart of the batches, made once a batch whoever looks."""
+    if not batches:
+        empty("no batch yet: the first one ends a few seconds after the source is reached", height)
+        return
+    last = batches[-1]
+    made = (key, last.batch_id, last.at, theme(), height)
+    chart(key, RESULTS.get(made, lambda: finished(build(batches, theme(), height))))
+
+
+def _frame(batches: Batches) -> pd.DataFrame:
+    rows = [
+        {"place": place, "at": f"{each.at:%H:%M:%S} UTC", **vars(each), "time": each.at}
+        for place, each in enumerate(batches)
+    ]
+    return pd.DataFrame(rows).drop(columns=["stages"])
+
+
+def _base(rows: pd.DataFrame) -> alt.Chart:
+    band = alt.X("place:O", axis=None, scale=alt.Scale(paddingInner=0.15))
+    return alt.Chart(rows).encode(x=band)
+
+
+def _plain(made: Any, height: int) -> Any:
+    sized = made.properties(height=height, width="container", background="transparent")
+    return sized.configure_view(stroke=None).configure_axis(
+        labelFontSize=12, domain=False, ticks=False
+    )
+
+
+def _y(field: str, hue: str, form: str = "~s") -> alt.Y:
+    colours = COLOURS[hue]
+    axis = alt.Axis(
+        format=form, labelColor=colours["muted"], gridColor=colours["grid"], tickCount=4
+    )
+    return alt.Y(field, title=None, axis=axis)
+
+
+def _read_and_counted(batches: Batches, hue: str, height: int) -> Any:
+    rows = _frame(batches).drop(columns=["time"])
+    colours = COLOURS[hue]
+    tips = ["batch_id:Q", "time:N", alt.Tooltip("read:Q", format=","), "counted:Q"]
+    base = _base(rows.rename(columns={"at": "time"}))
+    bars = base.mark_bar(color=colours["NOERROR"]).encode(y=_y("read:Q", hue), tooltip=tips)
+    line = base.mark_line(color=colours["text"], strokeWidth=1.5).encode(y="counted:Q")
+    return _plain(bars + line, height)
+
+
+def _lag(batches: Batches, hue: str, height: int) -> Any:
+    rows = _frame(batches).drop(columns=["time"])
+    tips = ["batch_id:Q", "at:N", alt.Tooltip("lag_records:Q", format=",")]
+    bars = _base(rows).mark_bar(color=COLOURS[hue]["primary"])
+    return _plain(bars.encode(y=_y("lag_records:Q", hue), tooltip=tips), height)
+
+
+def _stages(batches: Batches, hue: str, height: int) -> Any:
+    hues = _stage_hues(batches, hue)
+    rows = pd.DataFrame(
+        {"place": place, "batch": each.batch_id, "stage": stage, "seconds": seconds}
+        for place, each in enumerate(batches)
+        for stage, seconds in each.stages.items()
+    )
+    scale = alt.Scale(domain=list(hues), range=list(hues.values()))
+    bars = _base(rows).mark_bar()
+    encoded = bars.encode(
+        y=_y("seconds:Q", hue, "~g"),
+        color=alt.Color("stage:N", scale=scale, legend=None),
+        tooltip=["batch:Q", "stage:N", alt.Tooltip("seconds:Q", format=".3f")],
+    )
+    return _plain(encoded, height)
+
+
+def _stage_hues(batches: Batches, hue: str) -> dict[str, str]:
+    names = list(dict.fromkeys(stage for each in batches for stage in each.stages))
+    return {name: COLOURS[hue][STAGE_HUES[i % len(STAGE_HUES)]] for i, name in enumerate(names)}
