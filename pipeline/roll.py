@@ -93,14 +93,14 @@ def rewrite(
 ) -> int:
     """Put the rows whose ids `which` selects back grouped by `keys`; the number of rows saved."""
     db.execute(f"CREATE OR REPLACE TEMP TABLE taken AS {which}", _used(which, values))
+    if not count(db, "SELECT count(*) FROM taken"):
+        return 0
     source = "dns_counts SEMI JOIN taken ON dns_counts.rowid = taken.id"
     insert = rows_of(source, keys, "greatest(seq, $floor)")
     db.execute(f"CREATE OR REPLACE TEMP TABLE put AS {insert}", _used(insert, values))
     db.execute("DELETE FROM dns_counts WHERE rowid IN (SELECT id FROM taken)")
     db.execute("INSERT INTO dns_counts SELECT * FROM put")
-    saved = count(db, "SELECT (SELECT count(*) FROM taken) - (SELECT count(*) FROM put)")
-    db.execute("DROP TABLE taken; DROP TABLE put")
-    return saved
+    return count(db, "SELECT (SELECT count(*) FROM taken) - (SELECT count(*) FROM put)")
 
 
 def roll_up(db: duckdb.DuckDBPyConnection, newest: datetime, floor: int) -> int:
@@ -184,7 +184,8 @@ def _smallest(level: int) -> str:
     """SELECT the ids of the rows to fold: in cells above $water, the smallest, until it is met.
 
     Folding a unit saves one row, except the last of its group, which becomes the folded row; a
-    unit that would be alone in its folded row stays as it is.
+    unit that would be alone in its folded row stays as it is. Hashes stand for the keys: two of
+    the same would at worst fold another row than the smallest, never change a total.
     """
     unit, cell, whole = ", ".join(KEPT[level - 1]), CELL[level], WHOLE[level]
     group = ", ".join(KEPT[level])
@@ -194,24 +195,25 @@ def _smallest(level: int) -> str:
             SELECT DISTINCT {unit}, greatest(seq, $floor) AS s FROM dns_counts)
         GROUP BY ALL HAVING count(*) > $water),
     units AS (
-        SELECT {unit}, greatest(seq, $floor) AS s, max(folded) >= {level} AS is_other,
-            sum(count) AS c, list(dns_counts.rowid) AS ids
+        SELECT hash({cell}) AS cell, hash({group}, greatest(seq, $floor)) AS grp,
+            hash({whole}) AS part, hash({unit}, greatest(seq, $floor)) AS unit,
+            max(folded) >= {level} AS is_other, sum(count) AS c, list(dns_counts.rowid) AS ids
         FROM dns_counts SEMI JOIN big USING ({cell}) GROUP BY ALL),
     sized AS (
-        SELECT *, count(*) OVER (PARTITION BY {cell}) AS n,
-            sum(c) OVER (PARTITION BY {cell}, {whole}) AS whole FROM units),
+        SELECT *, count(*) OVER (PARTITION BY cell) AS n,
+            sum(c) OVER (PARTITION BY cell, part) AS whole FROM units),
     placed AS (
-        SELECT *, row_number() OVER (PARTITION BY {cell}
-            ORDER BY is_other, whole DESC, {whole}, c DESC, {unit}, s) AS place FROM sized),
+        SELECT *, row_number() OVER (PARTITION BY cell
+            ORDER BY is_other, whole DESC, part, c DESC, unit) AS place FROM sized),
     marked AS (
-        SELECT *, place = max(place) OVER (PARTITION BY {group}, s) AS ends_group FROM placed),
+        SELECT *, place = max(place) OVER (PARTITION BY grp) AS ends_group FROM placed),
     saving AS (
-        SELECT *, count(*) FILTER (ends_group) OVER (PARTITION BY {cell}) AS g,
-            count(*) FILTER (NOT ends_group) OVER (PARTITION BY {cell} ORDER BY place DESC
+        SELECT *, count(*) FILTER (ends_group) OVER (PARTITION BY cell) AS g,
+            count(*) FILTER (NOT ends_group) OVER (PARTITION BY cell ORDER BY place DESC
                 ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS saved FROM marked),
     chosen AS (SELECT * FROM saving WHERE saved < n - greatest($water, g))
     SELECT unnest(ids) AS id FROM (
-        SELECT ids FROM chosen QUALIFY count(*) OVER (PARTITION BY {group}, s) > 1)"""
+        SELECT ids FROM chosen QUALIFY count(*) OVER (PARTITION BY grp) > 1)"""
 
 
 def count(db: duckdb.DuckDBPyConnection, sql: str, values: dict[str, Any] | None = None) -> int:

@@ -21,14 +21,18 @@ import duckdb
 import pyarrow as pa
 
 T = TypeVar("T")
+Create = Callable[[duckdb.DuckDBPyConnection], None]
 
 FILE_NAME = "zeek-live.duckdb"
+NEW_NAME = "zeek-live.new"
 LOCK_NAME = "zeek-live.lock"
 MARGIN = 32 * 2**20
 """Bytes that stay free on the disk: the log of a small batch and DuckDB's own blocks."""
 
 FIXED = ("TimeZone = 'UTC'", "enable_external_access = false", "lock_configuration = true")
 """Set once the file is open, and no statement changes them after."""
+
+BROKEN = (duckdb.IOException, duckdb.SerializationException, duckdb.InternalException)
 
 
 class TableError(Exception):
@@ -86,8 +90,10 @@ class Gate:
 class Store:
     """An open database: cursors for readers, transactions for the writer, and its reopening."""
 
-    def __init__(self, folder: Path | None, memory_mb: int) -> None:
+    def __init__(self, folder: Path | None, memory_mb: int, create: Create) -> None:
+        """Open what is in `folder`, or in memory for None; `create` makes a new one's tables."""
         self._folder = folder
+        self._create = create
         self._memory_mb = memory_mb
         self._gate = Gate()
         self._lock = None if folder is None else _lock(folder)
@@ -142,12 +148,8 @@ class Store:
         except duckdb.Error as error:
             raise _translated(error, self._folder) from error
 
-    def tables(self) -> int:
-        """How many tables there are: none in a new database."""
-        return int(self.fetch("SELECT count(*) AS n FROM duckdb_tables()", [])["n"][0].as_py())
-
     def checked(self, load: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
-        """What `load` reads; its ValueError or a missing table means that the file is damaged."""
+        """What `load` reads; ValueError or a missing table means that the file is damaged."""
         try:
             with self.reading() as cursor:
                 return load(cursor)
@@ -189,25 +191,45 @@ class Store:
         return self._database
 
     def _open(self) -> duckdb.DuckDBPyConnection:
-        file = ":memory:" if self._folder is None else str(self._folder / FILE_NAME)
-        spill = "" if self._folder is None else str(self._folder / "spill")
+        try:
+            if self._folder is None:
+                database = self._connect(":memory:")
+                self._create(database)
+            else:
+                if not (self._folder / FILE_NAME).exists():
+                    self._make(self._folder)
+                database = self._connect(str(self._folder / FILE_NAME))
+            for setting in FIXED:
+                database.execute(f"SET GLOBAL {setting}")
+        except duckdb.Error as error:
+            raise _translated(error, self._folder) from error
+        return database
+
+    def _make(self, folder: Path) -> None:
+        """A file appears under its name only when it is whole."""
+        new, log = folder / NEW_NAME, folder / f"{FILE_NAME}.wal"
+        if log.exists():
+            raise _damaged(folder, FileNotFoundError(f"{log} is there without it"))
+        self.needs(0)
+        for left_over in (new, folder / f"{NEW_NAME}.wal"):
+            left_over.unlink(missing_ok=True)
+        with self._connect(str(new)) as database:
+            self._create(database)
+            database.execute("CHECKPOINT")
+        new.rename(folder / FILE_NAME)
+
+    def _connect(self, file: str) -> duckdb.DuckDBPyConnection:
         config: dict[str, str | bool | int | float | list[str]] = {
             "threads": 2,
             "memory_limit": f"{self._memory_mb}MB",
-            "temp_directory": spill,
+            "temp_directory": "" if self._folder is None else str(self._folder / "spill"),
             "checkpoint_threshold": "256MB",
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
             "allow_community_extensions": False,
             "python_enable_replacements": False,
         }
-        try:
-            database = duckdb.connect(file, config=config)
-            for setting in FIXED:
-                database.execute(f"SET GLOBAL {setting}")
-        except duckdb.Error as error:
-            raise _translated(error, self._folder) from error
-        return database
+        return duckdb.connect(file, config=config)
 
     def _failed(self, error: duckdb.Error) -> Exception:
         """What to raise for `error`; a database that it has ended is opened again first."""
@@ -222,17 +244,24 @@ def _translated(error: duckdb.Error, folder: Path | None) -> Exception:
         return TableLocked(_held(folder, holder[1]))
     if any(os.strerror(code) in text for code in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)):
         return TableFull(f"{folder} has no room: {text}; nothing was written, make room there")
-    if folder is not None and isinstance(
-        error, duckdb.IOException | duckdb.SerializationException | duckdb.InternalException
-    ):
+    if any(os.strerror(code) in text for code in (errno.EACCES, errno.EPERM, errno.EROFS)):
+        return TableError(f"{folder} cannot be used: {text}")
+    if folder is not None and (isinstance(error, BROKEN) or "Corrupt" in text):
         return _damaged(folder, error)
     return error
 
 
 def _damaged(folder: Path | None, error: Exception) -> TableDamaged:
+    text = str(error).splitlines()[0]
+    file = f"{folder and folder / FILE_NAME}"
+    if "WAL" in text:
+        return TableDamaged(
+            f"{file}.wal cannot be used: {text}. Move it away and start again: "
+            "the last batches, which only it holds, are then read from the source once more"
+        )
     return TableDamaged(
-        f"{folder and folder / FILE_NAME} cannot be used: {error}. Move it and its .wal file away "
-        "and start again: the table is then filled from the source, as far back as that reaches"
+        f"{file} cannot be used: {text}. Move it and its .wal file away and start again: "
+        "the table is then filled from the source, as far back as that reaches"
     )
 
 

@@ -64,9 +64,11 @@ class Table:
         self._writer = threading.Lock()
         self._marks: deque[tuple[datetime, int, int]] = deque()
         """(when, version, rows) of adds whose rows are spared from merging."""
-        self._store = Store(path, memory_mb=512 + row_budget // 1000)
+        self._new = (0, 0)
+        """Adds and their rows since the last `maintain`."""
+        self._store = Store(path, 512 + row_budget // 1000, _create)
         try:
-            self._state = self._opened()
+            self._state = self._store.checked(_verified)
         except BaseException:
             self._store.close()
             raise
@@ -83,11 +85,12 @@ class Table:
                 return False
             rows, rejects = self._accepted(batch, now)
             state = self._state.after(replace(batch, rows=rows), rejects, now)
-            self._store.needs(4 * rows.nbytes)
+            self._store.needs(2 * rows.nbytes)
             with self._writing() as db:
                 _insert(db, rows, state)
                 ledger.save(db, state)
             self._state = state
+            self._new = (self._new[0] + 1, self._new[1] + rows.num_rows)
             self._marks.append((now, state.version, rows.num_rows))
             return True
 
@@ -98,6 +101,7 @@ class Table:
             self._store.needs(0)
             if self._state.counters.newest_bucket is not None:
                 self._shrink(self._state.counters.newest_bucket.replace(tzinfo=None))
+            self._new = (0, 0)
             self._store.checkpoint()
 
     def read(self, sql: str, params: Mapping[str, Any] | Sequence[Any] = ()) -> pa.Table:
@@ -122,6 +126,12 @@ class Table:
         less. Names of a fold and evicted buckets go all the same.
         """
         return self._state.exact_since
+
+    @property
+    def due(self) -> bool:
+        """Whether `maintain` has enough to do: over budget, a tenth of it new, or 20 adds."""
+        rows = self._state.counters.rows
+        return rows > self._budget or self._new[0] >= 20 or self._new[1] > self._budget // 10
 
     def resume(self) -> Resume | None:
         """The last batch in the table and where to go on; None before the first."""
@@ -194,17 +204,13 @@ class Table:
         """If a failure has ended the database, open it again, and trust what it says."""
         if self._store.ended:
             self._store.reopen()
-            self._state = self._opened()
+            self._state = self._store.checked(_verified)
 
-    def _opened(self) -> State:
-        """The ledger of the open database; a new one gets its tables first."""
-        if not self._store.tables():
-            self._store.needs(0)
-            with self._store.writing() as db:
-                db.execute(roll.CREATE)
-                db.execute(ledger.CREATE)
-                ledger.save(db, State())
-        return self._store.checked(_verified)
+
+def _create(db: duckdb.DuckDBPyConnection) -> None:
+    db.execute(roll.CREATE)
+    db.execute(ledger.CREATE)
+    ledger.save(db, State())
 
 
 def _verified(db: duckdb.DuckDBPyConnection) -> State:
