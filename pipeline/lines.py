@@ -4,6 +4,7 @@ The topic is the log's path, or begins with `#`: `#header` for a header line, el
 the line is no record.
 """
 
+import re
 from collections.abc import Iterator
 from io import BufferedIOBase
 
@@ -21,6 +22,8 @@ NO_HEADER = "#no header"
 
 SCHEMA = pa.schema([pa.field("value", pa.string()), pa.field("topic", pa.string())])
 ROWS = 10_000
+# A path that is none must not pass for a reason.
+PATH = re.compile(r"[\w.-]+").fullmatch
 
 
 class LineReader:
@@ -33,6 +36,7 @@ class LineReader:
     def set_header(self, header: Header | None) -> None:
         """Take the lines that follow as this header says."""
         self.header = header
+        self.topic = header.path if header and PATH(header.path) else self.feed
         self.columns = header.separator.join(header.fields) if header else None
         self.convert = json_lines(header) if header and header.fields else None
 
@@ -44,7 +48,7 @@ class LineReader:
             line = raw.decode()
         except UnicodeDecodeError:
             # A bare \xNN would be wrong inside a JSON string.
-            line = keep_broken(raw, r"\\x" if raw.startswith(b"{") else r"\x")
+            line = keep_broken(raw, r"\\x" if raw.lstrip().startswith(b"{") else r"\x")
         if line.startswith("{") and (self.header is None or "\t" not in line):
             return line, self.feed
         return self.tsv_row(line.removesuffix("\r"), first)
@@ -66,7 +70,7 @@ class LineReader:
             return line, MISMATCH
         if line == self.columns:
             return line, HEADER
-        return value, self.header.path or self.feed
+        return value, self.topic
 
 
 def read_batches(

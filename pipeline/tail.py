@@ -81,20 +81,23 @@ def name_pattern(feed: str) -> re.Pattern[str]:
 
 
 def directory_problem(path: str | os.PathLike[str], feed: str = "dns") -> str | None:
-    """Why nothing can come from a log directory, in one sentence; None when there is no reason."""
+    """Why nothing new can come from a log directory, in one sentence; None if it can."""
     root = os.path.realpath(path)
     try:
-        files, _ = list_logs(root, feed, {}, strict=True)
-    except FileNotFoundError as error:
-        return f"There is no directory {error.filename}."
+        list_folder(root, {})
+    except FileNotFoundError:
+        return f"There is no directory {path}."
     except NotADirectoryError:
         return f"{path} is not a directory."
     except OSError as error:
-        return f"{error.filename} cannot be read: {error.strerror}."
-    closed = [file.path for file in files if not os.access(file.path, os.R_OK, effective_ids=True)]
-    if closed:
-        return f"{closed[0]} cannot be read: permission denied."
-    return None if files else f"{path} holds no {feed}.log."
+        return f"{path} cannot be read: {error.strerror}."
+    files, complete = list_logs(root, feed, {})
+    for file in sorted(files, key=lambda file: (file.live, file.mtime), reverse=True):
+        if os.access(file.path, os.R_OK, effective_ids=True):
+            return None
+        return f"{file.path} cannot be read: Permission denied."
+    where = "" if complete else " in those of its folders that can be read"
+    return f"{path} holds no {feed}.log{where}."
 
 
 Listing = dict[str, tuple[int, list[os.DirEntry[str]]]]
@@ -125,7 +128,9 @@ def list_logs(
             if folder == root and entry.is_dir() and (inside or entry.name == SPOOL):
                 pending.append((entry.path, root if inside else os.path.realpath(entry.path)))
             elif inside and is_log(entry.name):
-                files.extend(list_file(entry.path, entry.name == f"{feed}.log"))
+                files.extend(
+                    list_file(entry.path, entry.name == f"{feed}.log" and is_written(folder, root))
+                )
     return files, complete
 
 
@@ -151,6 +156,11 @@ def list_file(path: str, live: bool) -> list[LogFile]:
     if not stat.S_ISREG(found.st_mode):
         return []
     return [LogFile(path, found.st_ino, found.st_size, found.st_mtime, live)]
+
+
+def is_written(folder: str, root: str) -> bool:
+    """Whether Zeek itself writes into a folder: others hold archives."""
+    return folder == root or os.path.basename(folder) == SPOOL
 
 
 def is_inside(path: str, base: str) -> bool:

@@ -136,6 +136,11 @@ def test_a_rotated_file_s_last_line_is_read_without_its_end_once_it_has_settled(
     assert tail.batch() is None
 
 
+def test_an_archived_file_of_the_live_name_is_known_to_be_closed(tmp_path: Path) -> None:
+    write(tmp_path / "2024-01-02" / "dns.log", lines(0, 2) + record(2), mtime=HOUR_AGO)
+    assert Tail(tmp_path).values() == records(0, 3)
+
+
 def test_a_file_renamed_between_batches_goes_on_where_it_was(tmp_path: Path) -> None:
     tail = Tail(tmp_path)
     live = write(tmp_path / "dns.log", lines(0, 3))
@@ -434,6 +439,27 @@ def test_every_name_that_a_log_gets_is_known(tmp_path: Path, name: str) -> None:
     assert Tail(tmp_path).values() == records(0, 2)
 
 
+def test_a_path_in_a_header_cannot_pass_for_a_reason(tmp_path: Path) -> None:
+    write(tmp_path / "dns.log", tsv(0, 1).replace("#path\tdns", "#path\t#gone"))
+    assert Tail(tmp_path).all()[-1] == ('{"ts":1700000000.5,"uid":"C0"}', "dns")
+
+
+def test_a_folder_that_may_not_be_read_stops_no_other() -> None:
+    logs = Path(tempfile.mkdtemp())
+    logs.chmod(0o755)
+    write(logs / "2024-01-02" / "dns.log.gz", lines(0, 1))
+    (logs / "2024-01-02").chmod(0)
+    with unprivileged():
+        alone = directory_problem(logs)
+        assert Tail(logs).batch() is None
+    write(logs / "dns.log", lines(1, 2))
+    with unprivileged():
+        together, found = directory_problem(logs), Tail(logs).values()
+    shutil.rmtree(logs)
+    assert alone == f"{logs} holds no dns.log in those of its folders that can be read."
+    assert (together, found) == (None, records(1, 2))
+
+
 def test_another_feed_can_be_read(tmp_path: Path) -> None:
     write(tmp_path / "dns.log", lines(0, 1))
     write(tmp_path / "conn.log", lines(1, 2))
@@ -525,7 +551,7 @@ def test_a_file_that_may_not_be_read_is_said_and_read_later() -> None:
     with unprivileged():
         problem, found = directory_problem(logs), tail.values()
     live.chmod(0o600)
-    assert (problem, found) == (f"{live} cannot be read: permission denied.", records(0, 1))
+    assert (problem, found) == (f"{live} cannot be read: Permission denied.", records(0, 1))
     assert tail.values() == records(1, 2)
     shutil.rmtree(logs)
 
