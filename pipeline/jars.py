@@ -68,11 +68,15 @@ def broker_classpath() -> str:
     return os.pathsep.join(str(jar) for jar in _jars("broker"))
 
 
-def fetch_jars(conf: str, ivy_options: list[str]) -> bool:
-    """Fetch one configuration's jars unless they are there; whether there was anything to do."""
+def is_fetched(conf: str) -> bool:
+    """Whether a configuration's jars are those that `ivy.xml` names now."""
+    stamp = JARS / conf / STAMP
+    return stamp.is_file() and stamp.read_bytes() == IVY_FILE.read_bytes()
+
+
+def fetch_jars(conf: str, ivy_options: list[str]) -> None:
+    """Fetch one configuration's jars, and put them in place all at once: JarsMissing."""
     folder, fresh, cache_folder = JARS / conf, JARS / f"{conf}.new", JARS / "cache"
-    if (folder / STAMP).is_file() and (folder / STAMP).read_bytes() == IVY_FILE.read_bytes():
-        return False
     shutil.rmtree(fresh, ignore_errors=True)
     pattern = f"{fresh}/[artifact]-[revision].[ext]"
     options = ["-warn", "-cache", str(cache_folder), "-ivy", str(IVY_FILE), "-confs", conf]
@@ -83,7 +87,6 @@ def fetch_jars(conf: str, ivy_options: list[str]) -> bool:
     shutil.copy(IVY_FILE, fresh / STAMP)
     shutil.rmtree(folder, ignore_errors=True)
     fresh.rename(folder)
-    return True
 
 
 def install_java() -> None:
@@ -128,9 +131,11 @@ def main(ivy_options: list[str]) -> int:
     except JavaMissing:
         install_java()
     for conf, size in (("connector", "14 MB"), ("broker", "44 MB, for the demo and the tests")):
-        print(f"Jars: {conf} ({size}) …", flush=True)
+        if is_fetched(conf):
+            continue
+        print(f"Jars: fetching the {conf}'s ({size}) …", flush=True)
         try:
-            print("Jars: fetched" if fetch_jars(conf, ivy_options) else "Jars: there", flush=True)
+            fetch_jars(conf, ivy_options)
         except (JavaMissing, JarsMissing) as error:
             print(error, file=sys.stderr)
             if conf == "connector":

@@ -57,7 +57,7 @@ log.retention.check.interval.ms=30000
 JAVA_OPTIONS = (
     "-Xmx512m",
     "-XX:+UseSerialGC",
-    # Half the processor time at the start, and no less through it, for a process that lives shortly.
+    # Half the processor time at the start, and no less throughput after it.
     "-XX:TieredStopAtLevel=1",
     "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
 )
