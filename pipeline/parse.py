@@ -1,12 +1,13 @@
 """Lines to typed records: `(value, topic)` to Zeek's fields, or to the reason why not.
 
 Each line is first put inside one JSON object of our own, and only then parsed:
-`{"topic": "dns", "line": {"tag": "dns", "record": <line>}, "end": 1}`. Whatever a line holds
+`{"topic": "dns", "line": {"tag": "dns", "record": <line>}, "end_…": 1}`. Whatever a line holds
 (nothing, half a record, two records) one row comes out, and a line that breaks out of its place
-takes the sentinel `end` with it.
+takes the sentinel at the end with it.
 """
 
 from collections.abc import Iterable, Mapping
+from secrets import token_hex
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -25,8 +26,10 @@ OTHER_FEED = "other feed"
 
 PATH_FIELDS = ("_path", "@stream", "_stream", "@path")
 TAGGED = r'^\s*\{\s*"([^"\\]{1,100})"\s*:\s*(?=\{)'
-SPLUNK = '"_raw":"'
+SPLUNK = '"_raw":'
 TEXT = "_text"
+# No line can know it, so none can end our object in its own way.
+END = f"end_{token_hex(8)}"
 CORRUPT = "_corrupt_record"
 # From here on seconds would lie beyond the year 5000: the number counts milliseconds.
 MILLISECONDS_FROM = 1e11
@@ -95,11 +98,12 @@ def _as_objects(lines: DataFrame, ts_keys: list[str], max_bytes: int) -> DataFra
 
 def _early_status(max_bytes: int) -> Column:
     """What needs no parsing to be refused; a reader's own verdict comes as a topic `#reason`."""
+    stripped = F.ltrim(F.substring("text", 1, 1000), F.lit(" \t\r\n"))
     return (
         F.when(F.octet_length("text") > max_bytes, TOO_LONG)
         .when(F.col("topic").startswith("#"), F.expr("substring(topic, 2, 100)"))
-        .when(F.trim("text") == "", EMPTY)
-        .when(~F.ltrim("text").startswith("{"), NOT_JSON)
+        .when(stripped == "", EMPTY)
+        .when(~stripped.startswith("{"), NOT_JSON)
     )
 
 
@@ -121,7 +125,7 @@ def _with_text_keys(text: Column, ts_keys: list[str]) -> Column:
 
 def _refused() -> Column:
     sample = F.substring("text", 1, SAMPLE_CHARACTERS).alias("sample")
-    verdict = F.struct("status", sample, F.lit(1).alias("end"))
+    verdict = F.struct("status", sample, F.lit(1).alias(END))
     return F.when(F.col("status").isNotNull(), F.to_json(verdict))
 
 
@@ -133,7 +137,7 @@ def _entire() -> Column:
         F.col("tagged") == "", F.concat(F.lit('{"record":'), "text", F.lit("}"))
     ).otherwise(F.concat(F.lit('{"tag":"'), tag, F.lit('","record":'), rest))
     topic = F.regexp_replace("topic", r"[^A-Za-z0-9._-]", "")
-    return F.concat(F.lit('{"topic":"'), topic, F.lit('","line":'), line, F.lit(',"end":1}'))
+    return F.concat(F.lit('{"topic":"'), topic, F.lit('","line":'), line, F.lit(f',"{END}":1}}'))
 
 
 def _json_schema(feed: Feed, keys: Mapping[str, list[str]]) -> T.StructType:
@@ -144,7 +148,7 @@ def _json_schema(feed: Feed, keys: Mapping[str, list[str]]) -> T.StructType:
     for key in [*PATH_FIELDS, *(key + TEXT for key in keys["ts"])]:
         record.add(key, T.StringType())
     line = T.StructType().add("tag", "string").add("record", record)
-    own = T.StructType().add("topic", "string").add("line", line).add("end", "integer")
+    own = T.StructType().add("topic", "string").add("line", line).add(END, "integer")
     return own.add("status", "string").add("sample", "string").add(CORRUPT, "string")
 
 
@@ -164,7 +168,7 @@ def _status(feed: Feed) -> Column:
     no_ts = F.col("ts_number").isNull() & F.col("ts_text").isNull()
     return (
         F.when(F.col("status").isNotNull(), F.col("status"))
-        .when(F.col("end").isNull() | F.col("line.record").isNull(), NOT_JSON)
+        .when(F.col(END).isNull() | F.col("line.record").isNull(), NOT_JSON)
         .when(~_is_feed(feed), OTHER_FEED)
         .when(no_ts, NO_TS)
         .when(F.col("ts").isNull(), BAD_TS)
@@ -204,11 +208,11 @@ def _ts_in_corrupt(ts_keys: list[str]) -> Column:
     """The `ts` of a record of which one value was not of its type, as text."""
     pattern = "|".join(key.replace(".", r"\.") for key in ts_keys)
     found = F.regexp_extract(F.col(CORRUPT), rf'"(?:{pattern})"\s*:\s*"([^"]{{1,64}})"', 1)
-    return F.when(F.col("end").isNotNull() & (found != ""), found)
+    return F.when(F.col(END).isNotNull() & (found != ""), found)
 
 
 def _sample() -> Column:
-    line = F.regexp_extract(F.col(CORRUPT), r'(?s)"record":(.*?)(?:\},"end":1\})?$', 1)
+    line = F.regexp_extract(F.col(CORRUPT), rf'(?s)"record":(.*?)(?:\}},"{END}":1\}})?$', 1)
     topic = F.when(F.col("topic").isin(OTHER_PATHS), F.col("topic"))
     other = F.coalesce("path", topic, F.lit("unnamed"))
     refused = F.coalesce("sample", line, F.to_json("line.record"))

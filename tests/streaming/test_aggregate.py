@@ -1,0 +1,131 @@
+"""Records to counted rows, against a count in plain Python."""
+
+import gzip
+import json
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from pyspark.sql import SparkSession
+
+from pipeline.aggregate import COUNTED_FIELDS, count_by_key
+from pipeline.batch import make_batch
+from pipeline.enrich import registered_domain, with_names
+from pipeline.feed import DNS, PARTIALS
+from pipeline.parse import parse_records
+
+
+def counts_of(spark: SparkSession, lines: list[str]) -> pa.Table:
+    frame = spark.createDataFrame([(line, "dns") for line in lines], "value string, topic string")
+    records = parse_records(frame.repartition(3), DNS, COUNTED_FIELDS)
+    return count_by_key(with_names(records)).toArrow()
+
+
+def record(ts: float, **fields: object) -> str:
+    return json.dumps({"ts": ts, "id.orig_h": "10.0.0.1", "query": "a.example.com", **fields})
+
+
+def test_rows_sum_rtt_where_there_is_one_and_keep_the_newest_records_answers(
+    spark: SparkSession,
+) -> None:
+    counts = counts_of(
+        spark,
+        [
+            record(100.5, rtt=0.25, uid="C1", answers=["old"], rcode_name="NOERROR"),
+            record(109.9, rtt=0.5, uid="C3", answers=["1.2.3.4", "5.6.7.8"], rcode_name="NOERROR"),
+            record(103.0, uid="C2", answers=["x"], rcode_name="NOERROR"),
+            record(110.0, uid="C4", rcode_name="NOERROR"),
+            record(101.0, uid="C5"),
+        ],
+    )
+    merged: dict[tuple[object, ...], list[float]] = {}
+    for row in counts.to_pylist():
+        key = (row["bucket"].timestamp(), row["rcode_name"])
+        old = merged.setdefault(key, [0, 0.0, 0])
+        merged[key] = [old[0] + row["count"], old[1] + row["rtt_sum"], old[2] + row["rtt_count"]]
+    assert merged == {
+        (100.0, "NOERROR"): [3, 0.75, 2],
+        (110.0, "NOERROR"): [1, 0.0, 0],
+        (100.0, None): [1, 0.0, 0],
+    }
+    newest = max(
+        counts.to_pylist(), key=lambda row: (row["bucket"].timestamp() == 100, row["last_ts"])
+    )
+    assert (newest["uid"], newest["answers"]) == ("C3", "1.2.3.4, 5.6.7.8")
+    assert newest["last_ts"] == datetime.fromtimestamp(109.9, UTC)
+
+
+def test_a_bucket_before_1970_begins_before_its_records(spark: SparkSession) -> None:
+    [row] = counts_of(spark, [record(-1.5)]).to_pylist()
+    assert row["bucket"].timestamp() == -10
+
+
+def test_what_is_not_counted_is_told_by_reason_with_samples(spark: SparkSession) -> None:
+    lines = [f"junk {n}" for n in range(40)] + ['{"_path":"conn","ts":1}'] * 3 + [record(1.0)]
+    batch = make_batch("q", 0, {}, counts_of(spark, lines), read=44)
+    assert {each.reason: each.count for each in batch.rejects} == {"not JSON": 40}
+    assert batch.other_feed == {"conn": 3}
+    assert set(batch.rejects[0].samples) < set(lines)
+    assert len(batch.rejects[0].samples) >= 5
+    assert batch.rows.num_rows == 1
+    assert batch.rows.schema == PARTIALS
+
+
+def test_a_partition_with_nothing_in_it_gives_no_rows(spark: SparkSession) -> None:
+    assert counts_of(spark, []).num_rows == 0
+
+
+DOMAINS = {
+    "www.bbc.co.uk": "bbc.co.uk",
+    "a.b.example.com": "example.com",
+    "example.com": "example.com",
+    "co.uk": "(suffix)",
+    "com": "(single label)",
+    "localhost": "(single label)",
+    "printer.local": "(local)",
+    "1.0.0.10.in-addr.arpa": "in-addr.arpa",
+    "8.b.d.0.1.0.0.2.ip6.arpa": "ip6.arpa",
+    "home.arpa": "arpa",
+    "10.0.0.1": "(ip literal)",
+    "fe80::1%eth0": "(ip literal)",
+    "*\\x00\\x00": "(netbios)",
+    "dc1.corp.internal": "corp.internal",
+    "someone.github.io": "github.io",
+    "xn--mnchen-3ya.example.de": "example.de",
+    "münchen.de": "münchen.de",
+    "a..com": "(suffix)",
+    "": "(no query)",
+}
+
+
+@pytest.mark.parametrize("qname", DOMAINS)
+def test_each_kind_of_name_has_a_registered_domain_or_a_label(qname: str) -> None:
+    assert registered_domain(qname) == DOMAINS[qname]
+
+
+def test_private_suffixes_are_a_choice() -> None:
+    assert registered_domain("a.someone.github.io", True) == "someone.github.io"
+
+
+def test_a_real_log_is_counted_key_by_key_as_plain_python_counts_it(
+    spark: SparkSession, sample_logs: Path
+) -> None:
+    with gzip.open(sample_logs / "wrccdc-2018" / "dns.json.gz", "rt") as file:
+        lines = file.read().splitlines()
+    expected: Counter[tuple[object, ...]] = Counter()
+    for line in lines:
+        zeek = json.loads(line)
+        at = int(datetime.fromisoformat(zeek["ts"]).timestamp()) // 10 * 10
+        name = zeek.get("query", "").lower().removesuffix(".") or None
+        response = zeek.get("rcode_name")
+        expected[
+            (at, zeek["id.orig_h"], zeek["id.resp_h"], name, zeek.get("qtype_name"), response)
+        ] += 1
+    counted: Counter[tuple[object, ...]] = Counter()
+    for row in counts_of(spark, lines).to_pylist():
+        keys = ("id_orig_h", "id_resp_h", "query", "qtype_name", "rcode_name")
+        counted[(int(row["bucket"].timestamp()), *(row[key] for key in keys))] += row["count"]
+    assert counted == expected
+    assert counted.total() == 53_615
