@@ -1,0 +1,84 @@
+"""A real Chromium, and a server of pages over a table made by hand."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.conftest import missing
+
+ROOT = Path(__file__).parents[2]
+ARGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+
+PATIENCE = 60_000
+"""Milliseconds: a machine that runs the other tests too may be slow."""
+expect.set_options(timeout=PATIENCE)
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(url: str, process: subprocess.Popen[bytes], seconds: float = 60) -> None:
+    """Return once `url` answers; fail when the process ends before, or the time does."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        assert process.poll() is None, f"the server ended with {process.returncode}"
+        try:
+            with urllib.request.urlopen(url, timeout=2):
+                return
+        except OSError:
+            time.sleep(0.2)
+    raise AssertionError(f"{url} did not answer within {seconds} s")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Debian's Chromium, without a network of its own."""
+    path = shutil.which("chromium")
+    if path is None:
+        missing("chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=ARGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def made_server() -> Iterator[str]:
+    """The address of `made_dashboard.py`."""
+    port = free_port()
+    script = str(ROOT / "tests" / "browser" / "made_dashboard.py")
+    command = [sys.executable, "-m", "streamlit", "run", script, f"--server.port={port}"]
+    process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "MADE_GROWS": "1"})
+    url = f"http://127.0.0.1:{port}"
+    try:
+        wait_for(f"{url}/_stcore/health", process)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    """A laptop's screen, fresh: no history, no cookies. Requests elsewhere are noted."""
+    context = chromium.new_context(viewport={"width": 1366, "height": 768}, timezone_id="UTC")
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    yield page
+    context.close()

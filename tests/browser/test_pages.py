@@ -1,0 +1,164 @@
+"""What an analyst does with a mouse, in a real browser."""
+
+import re
+from collections.abc import Callable
+from urllib.parse import parse_qs, urlsplit
+
+from playwright.sync_api import Page, expect
+
+HEADER, ROW = 33, 26
+
+
+def params(page: Page) -> dict[str, list[str]]:
+    """The URL's parameters."""
+    return parse_qs(urlsplit(page.url).query)
+
+
+def until(page: Page, holds: Callable[[], bool]) -> None:
+    """Wait until it holds, looking as often as the browser draws."""
+    for _ in range(600):
+        if holds():
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError(f"it does not hold at {page.url}")
+
+
+def click_cell(page: Page, key: str, row: int, x: float = 40) -> None:
+    """Click a cell of a table, `row` -1 being its header; x from the left, or from the right."""
+    grid = page.locator(f".st-key-{key} [data-testid=stDataFrame]")
+    grid.locator("canvas").first.wait_for()
+    box = grid.bounding_box()
+    assert box is not None
+    y = HEADER + ROW * (row + 0.5) if row >= 0 else HEADER / 2
+    page.mouse.click(box["x"] + (x if x > 0 else box["width"] + x), box["y"] + y)
+
+
+def test_a_domain_and_its_hosts_lead_to_each_other_by_one_click_each(
+    page: Page, made_server: str
+) -> None:
+    page.goto(f"{made_server}/domains")
+    click_cell(page, "domains", 1)
+    until(page, lambda: params(page).get("focus", [""])[0].startswith("domain:"))
+    domain = params(page)["focus"][0].removeprefix("domain:")
+    expect(page.locator(".st-key-detail-head")).to_contain_text(domain)
+    click_cell(page, "askers", 0)
+    until(page, lambda: params(page)["focus"][0].startswith("host:10.20."))
+    click_cell(page, "peers", 0)
+    until(page, lambda: params(page)["focus"][0].startswith("domain:"))
+    page.go_back()
+    until(page, lambda: params(page)["focus"][0].startswith("host:"))
+    page.go_back()
+    until(page, lambda: params(page)["focus"] == [f"domain:{domain}"])
+    page.go_back()
+    until(page, lambda: "focus" not in params(page))
+
+
+def test_a_row_menu_opens_the_hosts_own_page_and_back_returns(page: Page, made_server: str) -> None:
+    page.goto(f"{made_server}/hosts?range=15m")
+    click_cell(page, "hosts", 2, x=-24)
+    page.get_by_text(re.compile("^Open 10")).click()
+    page.wait_for_url("**/host?*")
+    host = params(page)["host"][0]
+    expect(page.locator(".host-name")).to_contain_text(host)
+    assert params(page)["range"] == ["15m"]
+    page.go_back()
+    page.wait_for_url("**/hosts?range=15m")
+
+
+def test_a_header_ranks_on_the_server_and_says_so_in_the_url(page: Page, made_server: str) -> None:
+    page.goto(f"{made_server}/hosts")
+    click_cell(page, "hosts", -1, x=255)
+    until(page, lambda: params(page).get("sort") == ["domains"])
+
+
+def test_a_menu_filters_and_a_chip_clears_it(page: Page, made_server: str) -> None:
+    page.goto(f"{made_server}/domains")
+    click_cell(page, "domains", 1, x=-24)
+    page.get_by_text(re.compile(r"^Not .*\[\.\]")).click()
+    until(page, lambda: params(page).get("domain", [""])[0].startswith("-"))
+    page.locator(".st-key-chips button").first.click()
+    until(page, lambda: "domain" not in params(page))
+
+
+def test_search_words_become_filters(page: Page, made_server: str) -> None:
+    page.goto(made_server)
+    box = page.get_by_label("Search")
+    box.fill("type:txt -domain:google.com")
+    box.press("Enter")
+    until(page, lambda: params(page) == {"type": ["TXT"], "domain": ["-google.com"]})
+    expect(page.locator(".st-key-chips")).to_contain_text("not domain: google[.]com")
+
+
+def test_pause_keeps_the_numbers_and_counts_what_came_since(page: Page, made_server: str) -> None:
+    page.goto(f"{made_server}/?every=1")
+    queries = page.locator(".figure strong").first
+    before = queries.inner_text()
+    until(page, lambda: queries.inner_text() != before)
+    page.get_by_role("button", name="Pause").click()
+    until(page, lambda: "at" in params(page))
+    kept = queries.inner_text()
+    clock = page.locator(".clock")
+    expect(clock).to_contain_text(re.compile("paused, [1-9]"))
+    assert queries.inner_text() == kept
+    page.get_by_role("button", name="Resume").click()
+    until(page, lambda: queries.inner_text() != kept)
+
+
+def test_a_refresh_moves_nothing_and_draws_nothing_anew(page: Page, made_server: str) -> None:
+    page.goto(f"{made_server}/?every=1")
+    queries = page.locator(".figure strong").first
+    page.locator(".st-key-new canvas").first.wait_for()
+    page.locator(".st-key-types canvas, .st-key-types svg").first.wait_for()
+    page.evaluate(
+        """() => { window.gone = 0; window.heights = new Set();
+        const watch = new MutationObserver((all) => all.forEach((one) =>
+          one.removedNodes.forEach((node) => { if (node.querySelector &&
+            (node.matches("canvas") || node.querySelector("canvas"))) window.gone += 1; })));
+        watch.observe(document.body, { subtree: true, childList: true });
+        const tall = () => document.querySelector(".stMainBlockContainer").scrollHeight;
+        setInterval(() => window.heights.add(tall()), 20); }"""
+    )
+    for _ in range(3):
+        before = queries.inner_text()
+        until(page, lambda before=before: queries.inner_text() != before)
+    assert page.evaluate("[window.gone, window.heights.size]") == [0, 1]
+
+
+def test_the_frame_is_as_high_with_filters_and_an_unknown_parameter(
+    page: Page, made_server: str
+) -> None:
+    def strip_top(query: str) -> float:
+        page.goto(f"{made_server}/{query}")
+        box = page.locator(".strip").bounding_box()
+        assert box is not None
+        return box["y"]
+
+    plain = strip_top("")
+    many = "&".join(f"domain=-a{number}.example" for number in range(20))
+    assert strip_top(f"?{many}&range=7h") == plain
+
+
+def test_noise_that_is_shown_again_is_in_the_url(page: Page, made_server: str) -> None:
+    page.goto(made_server)
+    page.locator(".st-key-noise button").first.click()
+    page.get_by_text(re.compile(r"Hide \.local")).click()
+    until(page, lambda: params(page).get("show") == ["local"])
+
+
+def test_the_browser_says_when_the_server_is_lost(page: Page, made_server: str) -> None:
+    page.goto(made_server)
+    clock = page.locator(".clock")
+    expect(clock).to_contain_text("live")
+    page.context.set_offline(True)
+    page.route("**/_stcore/health", lambda route: route.abort())
+    expect(clock).to_contain_text("server lost")
+
+
+def test_a_csv_of_what_is_on_the_screen_is_one_click_away(page: Page, made_server: str) -> None:
+    page.goto(f"{made_server}/hosts?n=50&type=TXT")
+    page.locator(".st-key-export button").first.click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Hosts as CSV").click()
+    lines = download.value.path().read_text(encoding="utf-8").splitlines()
+    assert lines[0].startswith("host,queries,share")
+    assert "10[.]20[." in lines[1]
