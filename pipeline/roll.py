@@ -183,6 +183,8 @@ def water_level(sizes: list[tuple[int, ...]], target: int) -> int:
 def _smallest(level: int) -> str:
     """SELECT the ids of the rows to fold: in cells above $water, the smallest, until it is met.
 
+    Small is what is small in the whole table: what stays, stays in every bucket.
+
     Folding a unit saves one row, except the last of its group, which becomes the folded row; a
     unit that would be alone in its folded row stays as it is. Hashes stand for the keys: two of
     the same would at worst fold another row than the smallest, never change a total.
@@ -199,9 +201,9 @@ def _smallest(level: int) -> str:
             hash({whole}) AS part, hash({unit}, greatest(seq, $floor)) AS unit,
             max(folded) >= {level} AS is_other, sum(count) AS c, list(dns_counts.rowid) AS ids
         FROM dns_counts SEMI JOIN big USING ({cell}) GROUP BY ALL),
+    weights AS (SELECT hash({whole}) AS part, sum(count) AS whole FROM dns_counts GROUP BY ALL),
     sized AS (
-        SELECT *, count(*) OVER (PARTITION BY cell) AS n,
-            sum(c) OVER (PARTITION BY cell, part) AS whole FROM units),
+        SELECT *, count(*) OVER (PARTITION BY cell) AS n FROM units JOIN weights USING (part)),
     placed AS (
         SELECT *, row_number() OVER (PARTITION BY cell
             ORDER BY is_other, whole DESC, part, c DESC, unit) AS place FROM sized),
