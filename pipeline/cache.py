@@ -4,8 +4,10 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from functools import wraps
+from itertools import count
 from threading import Lock
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+from weakref import WeakKeyDictionary
 
 import pyarrow as pa
 
@@ -70,6 +72,14 @@ class Cache:
 
 
 RESULTS = Cache()
+_NUMBERS: WeakKeyDictionary[Readable, int] = WeakKeyDictionary()
+_NEXT = count()
+
+
+def _number(table: Readable) -> int:
+    """The same for the same table; results do not keep a table alive that has been let go."""
+    number = _NUMBERS.get(table)
+    return _NUMBERS.setdefault(table, next(_NEXT)) if number is None else number
 
 
 def cached(
@@ -85,7 +95,7 @@ def cached(
     def call(table: Readable, view: View, /, *args: P.args, **kwargs: P.kwargs) -> R:
         selected = view.selected()
         name = f"{function.__module__}.{function.__qualname__}"
-        key = (name, table, table.version, selected, args, tuple(sorted(kwargs.items())))
+        key = (name, _number(table), table.version, selected, args, tuple(sorted(kwargs.items())))
         result: R = RESULTS.get(key, lambda: function(table, selected, *args, **kwargs))
         return result
 
