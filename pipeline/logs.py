@@ -10,6 +10,7 @@ offsets (`pipeline.offsets`).
 
 import json
 import os
+import sys
 import time
 from collections.abc import Iterator, MutableMapping
 from dataclasses import astuple
@@ -17,6 +18,7 @@ from datetime import UTC, datetime
 from io import BufferedIOBase
 
 import pyarrow as pa
+from pyspark import cloudpickle
 from pyspark.sql import SparkSession
 from pyspark.sql.datasource import DataSource, DataSourceStreamReader, InputPartition
 from pyspark.sql.streaming.datasource import (
@@ -59,6 +61,8 @@ GONE = "#gone"
 REFUSED = "#archive refused"
 DAMAGED = "#archive damaged"
 
+SHIPPED = ("feed", "tsv", "tail", "blocks", "offsets", "lines", "logs")
+
 TASK_LINES = 50_000
 # Logs compress ten to thirty times; a file of one repeated byte a thousand times.
 BOMB_RATIO = 200
@@ -75,8 +79,19 @@ Planned = tuple[list[Span], str | None]
 
 
 def register(spark: SparkSession) -> None:
-    """Make `zeek_logs` known to a session. Workers elsewhere need the package by addPyFile."""
+    """Make `zeek_logs` known to a session, wherever its Python workers run."""
+    ship_by_value()
     spark.dataSource.register(ZeekLogs)
+
+
+def ship_by_value() -> None:
+    """Let Spark send the reader's code to its workers, which may not have this package.
+
+    Files added to the context would not do: the process that plans batches does not see them.
+    """
+    for name in SHIPPED:
+        module = sys.modules[f"pipeline.{name}"]
+        cloudpickle.register_pickle_by_value(module)  # type: ignore[no-untyped-call] # not typed
 
 
 def begin(path: str, start: str, feed: str = "dns") -> Offsets:

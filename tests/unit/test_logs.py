@@ -5,6 +5,8 @@ import gzip
 import json
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -14,8 +16,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pyspark import cloudpickle
+from pyspark.sql.streaming.datasource import ReadMaxRows
 
-from pipeline.logs import LogReader, begin, count_lines, directory_problem
+from pipeline.logs import (
+    LogReader,
+    ZeekLogs,
+    begin,
+    count_lines,
+    directory_problem,
+    ship_by_value,
+)
 from pipeline.offsets import GONE_KEPT
 
 Row = tuple[str, str]
@@ -458,6 +469,39 @@ def test_a_folder_that_may_not_be_read_stops_no_other() -> None:
     shutil.rmtree(logs)
     assert alone == f"{logs} holds no dns.log in those of its folders that can be read."
     assert (together, found) == (None, records(1, 2))
+
+
+ELSEWHERE = """
+import importlib.util, pickle, sys
+assert importlib.util.find_spec("pipeline") is None
+reader = pickle.load(sys.stdin.buffer).streamReader(None)
+start = reader.initialOffset()
+end = reader.latestOffset(start, reader.getDefaultReadLimit())
+parts = pickle.loads(pickle.dumps(reader.partitions(start, end)))
+print([batch.to_pylist() for part in parts for batch in reader.read(part)])
+"""
+
+
+def test_the_reader_works_where_the_package_is_not_installed(tmp_path: Path) -> None:
+    write(tmp_path / "dns.log", tsv(0, 0) + "1.5\tC1\t(empty)\n")
+    ship_by_value()
+    source = cloudpickle.dumps(ZeekLogs({"path": str(tmp_path)}))
+    command = [sys.executable, "-W", "error", "-c", ELSEWHERE]
+    run = subprocess.run(command, input=source, cwd=tmp_path, capture_output=True, check=False)
+    assert run.stderr.decode() == ""
+    assert '{\'value\': \'{"ts":1.5,"uid":"C1","query":""}\', \'topic\': \'dns\'}' in (
+        run.stdout.decode()
+    )
+
+
+def test_a_big_batch_is_shared_among_tasks(tmp_path: Path) -> None:
+    write(tmp_path / "dns.log", lines(0, 120_000))
+    reader = LogReader({"path": str(tmp_path)})
+    start = reader.initialOffset()
+    parts = reader.partitions(start, reader.latestOffset(start, ReadMaxRows(120_000)))
+    assert len(parts) == 3
+    values = [value for part in parts for batch in reader.read(part) for value in batch["value"]]
+    assert [value.as_py() for value in values] == records(0, 120_000)
 
 
 def test_another_feed_can_be_read(tmp_path: Path) -> None:
