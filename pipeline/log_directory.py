@@ -16,13 +16,13 @@ class LogDirectory:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._path = str(settings.log_dir)
+        self._reader = logs.LogReader({"path": self._path})
         self.name = f"dns.log under {self._path}"
 
     def begin(self, resume: Offsets | None) -> Begin:
         """Where the table stopped, else where ZEEK_LIVE_START says."""
         self._check()
-        reader = logs.LogReader({"path": self._path, "start": self._start()})
-        return Begin(resume or reader.initialOffset())
+        return Begin(resume or logs.begin(self._path, self._start()))
 
     def lines(self, spark: SparkSession, begin: Offsets, limit: int) -> DataFrame:
         """Lines as they are, TSV as JSON; `#reason` as topic of what the reader refused."""
@@ -45,9 +45,9 @@ class LogDirectory:
         return logs.count_lines(start, end)
 
     def lag(self, end: Offsets) -> int:
-        """0: files are read to their end in a batch or a few. SourceProblem without a directory."""
+        """About so many lines lie beyond `end`. SourceProblem without a directory."""
         self._check()
-        return 0
+        return self._reader.lag(end)
 
     def close(self) -> None:
         """Nothing is held open."""

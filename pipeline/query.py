@@ -76,6 +76,7 @@ class Pipeline:
         self._maintained = time.monotonic()
         self._failure: Exception | None = None
         self._stages: dict[str, float] = {}
+        self._counted = 0
 
     def start(self) -> None:
         """Begin in a thread of its own."""
@@ -193,11 +194,13 @@ class Pipeline:
             read = self._source.count(self._end, end)
             lost = self._begin.lost if batch_id == 0 else 0
             made = batches.make_batch(query_id, batch_id, end, counts, read, lost)
+            before = self.counters().counted
             try:
                 self.table.add(made, datetime.now(UTC))
             except TableError as error:
                 self._failure = error
                 raise
+            self._counted = self.counters().counted - before
             self._end, self._health.last_records = end, time.monotonic()
 
     def _maintain(self) -> None:
@@ -209,7 +212,11 @@ class Pipeline:
         self._health.last_trigger = at
 
     def _progressed(self, times: BatchTimes) -> None:
-        self._health.batches.append(replace(times, stages={**times.stages, **self._stages}))
+        stages = {**times.stages, **self._stages}
+        lag = self._health.lag_records
+        self._health.batches.append(
+            replace(times, stages=stages, counted=self._counted, lag_records=lag)
+        )
         self.metrics.batch_seconds.observe(times.seconds)
         self._triggered(times.at)
 

@@ -168,7 +168,7 @@ class Settings(BaseSettings):
         """Every setting as a text that may be shown: secrets are masked."""
         values = self.model_dump()
         values["kafka_options"] = dict.fromkeys(self.kafka_options, "***")
-        return {PREFIX + key.upper(): str(value) for key, value in values.items()}
+        return {PREFIX + key.upper(): str(_plain(value)) for key, value in values.items()}
 
     @classmethod
     def settings_customise_sources(
@@ -212,7 +212,7 @@ def _check_names() -> None:
 def _sentence(error: Any) -> str:
     name = PREFIX + str(error["loc"][0]).upper() if error["loc"] else "settings"
     field = Settings.model_fields.get(str(error["loc"][0])) if error["loc"] else None
-    value = "***" if name.endswith("KAFKA_OPTIONS") else repr(error["input"])
+    value = "***" if name.endswith("KAFKA_OPTIONS") else repr(_plain(error["input"]))
     about = f" ({field.description})" if field else ""
     return f"{name}={value} cannot be used: {error['msg']}{about}"
 
@@ -221,3 +221,20 @@ def java_home() -> Path | None:
     """Where JAVA_HOME points, if it is set: not a setting of ours, but of the machine's."""
     home = os.environ.get("JAVA_HOME")
     return Path(home) if home else None
+
+
+def settings_table() -> str:
+    """All settings as a Markdown table: what the README shows, and a test holds it to."""
+    rows = [
+        f"| `{PREFIX}{name.upper()}` | {_default(field.default)} | {field.description} |"
+        for name, field in Settings.model_fields.items()
+    ]
+    return "\n".join(["| setting | default | what it is |", "|---|---|---|", *rows])
+
+
+def _default(value: Any) -> str:
+    return "–" if value in (None, {}) else f"`{_plain(value)}`"
+
+
+def _plain(value: Any) -> Any:
+    return f"{value.total_seconds():g}s" if isinstance(value, timedelta) else value

@@ -1,0 +1,123 @@
+"""The dashboard as a process of its own, as a user runs it, and what it tells from outside."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import duckdb
+from prometheus_client.parser import text_string_to_metric_families
+
+from pipeline.demo.process import free_port
+from tests.conftest import ROOT
+
+PATIENCE = 180
+Key = tuple[str | None, ...]
+
+
+class Server:
+    """`streamlit run dashboard.py` with settings, in a process group of its own."""
+
+    def __init__(self, folder: Path, **settings: object) -> None:
+        self.port = free_port()
+        self.log = folder / "server.log"
+        own = {f"ZEEK_LIVE_{name.upper()}": str(value) for name, value in settings.items()}
+        self._environment = {**os.environ, "ZEEK_LIVE_MASTER": "local[2]", **own}
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> "Server":
+        """Start it, and do not wait."""
+        run = ["-m", "streamlit", "run", "dashboard.py", f"--server.port={self.port}"]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, *run], cwd=ROOT, env=self._environment,
+                stdout=log, stderr=log, start_new_session=True,
+            )  # fmt: skip
+        return self
+
+    def __enter__(self) -> "Server":
+        return self.start()
+
+    def __exit__(self, *error: object) -> None:
+        self.kill()
+
+    def get(self, path: str) -> tuple[int, str]:
+        """Status and body; (0, "") while nobody listens."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as got:
+                return got.status, got.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+        except OSError:
+            return 0, ""
+
+    def reason(self) -> str:
+        """What `/readyz` says is wrong, or "" when all is well."""
+        status, body = self.get("/readyz")
+        return "" if status == 200 else (json.loads(body)["reason"] if body else "does not answer")
+
+    def metric(self, name: str, **labels: str) -> float:
+        """One sample of `/metrics`; 0 if it is not there."""
+        for family in text_string_to_metric_families(self.get("/metrics")[1]):
+            for sample in family.samples:
+                if sample.name == f"zeek_live_{name}" and sample.labels == labels:
+                    return sample.value
+        return 0.0
+
+    def wait(self, until: Callable[[], object], what: str) -> None:
+        """Until something holds; fails with the server's last words."""
+        deadline = time.monotonic() + PATIENCE
+        while not until():
+            ended = self.process is None or self.process.poll() is not None
+            if ended or time.monotonic() > deadline:
+                told = self.log.read_text(errors="replace")[-3000:]
+                raise AssertionError(f"no {what}; {self.reason()}; {told}")
+            time.sleep(0.1)
+
+    def wait_for_records(self, count: int) -> None:
+        """Until so many records have been counted since the table began."""
+        self.wait(lambda: self.metric("records_counted_total") >= count, f"{count} records")
+
+    def kill(self) -> None:
+        """SIGKILL to all its processes."""
+        if self.process:
+            with suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait(30)
+
+    def stop(self) -> int:
+        """SIGTERM, and its exit status."""
+        assert self.process
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(30)
+
+
+def table_counts(state_dir: Path) -> Counter[Key]:
+    """Counts by host, name and response, from the table's file."""
+    [file] = state_dir.glob("*.duckdb")
+    with duckdb.connect(str(file), read_only=True) as table:
+        rows = table.execute(
+            "SELECT id_orig_h, query, rcode_name, sum(count) FROM dns_counts GROUP BY ALL"
+        ).fetchall()
+    return Counter({tuple(row[:3]): int(row[3]) for row in rows})
+
+
+def line_counts(lines: list[str]) -> Counter[Key]:
+    """The same from the JSON lines themselves, in plain Python."""
+    records = [json.loads(line) for line in lines]
+    return Counter(
+        (
+            record["id.orig_h"],
+            record.get("query", "").lower().removesuffix(".") or None,
+            record.get("rcode_name"),
+        )
+        for record in records
+    )
