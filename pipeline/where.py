@@ -80,13 +80,17 @@ def where(
     if view.at is not None:
         params["at"] = view.at
         parts.append("seq <= $at")
+    parts += _filters(view.filters, params)
     if view.hidden and not noisy:
         parts.append(f"NOT {noise(view.hidden)}")
-    return Clause(" AND ".join(parts + _filters(view.filters, params)), params)
+    return Clause(" AND ".join(parts), params)
 
 
 def _filters(filters: tuple[Filter, ...], params: dict[str, Any]) -> list[str]:
-    """Values of one field beside each other, fields together; what is excluded, all of it."""
+    """Values of one field beside each other, fields together; what is excluded, all of it.
+
+    What is kept stands bare, so that DuckDB tests it while it scans.
+    """
     kept: dict[str, list[str]] = {}
     parts = []
     for number, each in enumerate(filters):
@@ -94,7 +98,7 @@ def _filters(filters: tuple[Filter, ...], params: dict[str, Any]) -> list[str]:
         if each.exclude:
             parts.append(f"({condition}) IS NOT TRUE")
         else:
-            kept.setdefault(each.field, []).append(f"({condition}) IS TRUE")
+            kept.setdefault(each.field, []).append(condition)
     return parts + [f"({' OR '.join(many)})" for many in kept.values()]
 
 

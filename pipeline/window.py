@@ -67,9 +67,14 @@ class Window:
         return f"last {seconds // size} {unit} still filling"
 
 
-@cached
 def window(table: Readable, view: View) -> Window:
     """The window of a view; a relative range ends with the newest bucket, not with the clock."""
+    stretch = View(range=view.range, start=view.start, end=view.end, at=view.at)
+    return _window(table, stretch)
+
+
+@cached
+def _window(table: Readable, view: View) -> Window:
     newest, oldest, edge = _extent(table, view)
     start, end = _asked(view, oldest or EPOCH, edge or EPOCH + LATENESS)
     widest = _widest(table, start, end)
