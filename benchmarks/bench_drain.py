@@ -1,0 +1,174 @@
+"""Draining a backlog from Kafka: this, and the well-known notebook's way, on the same topic.
+
+    python benchmarks/bench_drain.py [--records 2000000] [--limit 200000] [--minutes 3]
+
+The notebook's way: from_json, two filters on parsed fields, a row-at-a-time UDF for the registered
+domain, a grouped count in complete mode into Spark's memory sink, 200 shuffle partitions. It is
+given `--minutes` at most, and its rate is of what it got through. Warm leaves out the first fifth
+of the records read, or the first batch where that is more.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import timedelta
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from benchmarks.measure import report, watched
+from pipeline.demo.broker import Broker
+from pipeline.settings import Settings
+
+ROOT = Path(__file__).parents[1]
+TOPIC = "dns"
+Progress = list[tuple[float, int]]
+"""(time, records read so far)."""
+
+
+def drain_by_pipeline(servers: str, limit: int, records: int, minutes: float) -> Progress:
+    """This project's query, into its table."""
+    from pipeline.query import Pipeline
+
+    pipeline = Pipeline(
+        Settings(
+            kafka_servers=servers,
+            kafka_topics=TOPIC,
+            start="earliest",
+            max_batch_records=limit,
+            trigger=timedelta(0),
+            driver_memory="2g",
+        )
+    )
+    pipeline.start()
+    progress: Progress = []
+    deadline = time.time() + 60 * minutes
+    while time.time() < deadline and (not progress or progress[-1][1] < records):
+        time.sleep(0.05)
+        read = pipeline.counters().read
+        if read and (not progress or progress[-1][1] != read):
+            progress.append((time.time(), read))
+    pipeline.stop()
+    return progress
+
+
+def drain_by_notebook(servers: str, limit: int, records: int, minutes: float) -> Progress:
+    """The notebook's way; `limit` 0 is none."""
+    import tldextract
+    from pyspark.sql import functions as F
+    from pyspark.sql import types as T
+
+    from pipeline.session import start_session
+
+    spark = start_session(Settings(driver_memory="4g"))
+    spark.conf.set("spark.sql.shuffle.partitions", "200")
+    extract = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
+    domain_of = F.udf(lambda name: extract(name).top_domain_under_public_suffix, T.StringType())
+    schema = T.StructType(
+        [
+            T.StructField(name, T.StringType())
+            for name in "ts uid id.orig_h id.resp_h proto query qtype_name rcode_name".split()
+        ]
+    )
+    reader = spark.readStream.format("kafka").option("kafka.bootstrap.servers", servers)
+    reader = reader.option("subscribe", TOPIC).option("startingOffsets", "earliest")
+    reader = reader.option("maxOffsetsPerTrigger", str(limit)) if limit else reader
+    parsed = reader.load().select(F.from_json(F.col("value").cast("string"), schema).alias("data"))
+    named = (
+        parsed.select("data.*").filter("query is not null").filter("not endswith(query, '.local')")
+    )
+    counts = named.withColumn("domain", domain_of("query")).groupBy("`id.orig_h`", "domain").count()
+    writer = counts.writeStream.format("memory").queryName("dns_counts").outputMode("complete")
+    query = writer.start()
+    progress: Progress = []
+    deadline = time.time() + 60 * minutes
+    seen: dict[int, int] = {}
+    while time.time() < deadline and sum(seen.values()) < records and query.isActive:
+        time.sleep(0.2)
+        for batch in query.recentProgress:
+            if batch.batchId not in seen:
+                seen[batch.batchId] = batch.numInputRows
+                progress.append((time.time(), sum(seen.values())))
+    spark.sparkContext._gateway.proc.kill()
+    return progress
+
+
+WAYS = {"zeek-live": drain_by_pipeline, "notebook": drain_by_notebook}
+
+
+def measured(way: str, servers: str, limit: int, records: int, minutes: float) -> list[object]:
+    """One way in a process of its own: a row of the report."""
+    arguments = [way, servers, str(limit), str(records), str(minutes)]
+    started = time.time()
+    process = subprocess.Popen(
+        [sys.executable, __file__, "--way", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    cost, done = watched(process.pid)
+    output, _ = process.communicate()
+    done.set()
+    progress: Progress = json.loads(output.splitlines()[-1])
+    (first_at, first), (last_at, last) = warm_from(progress), progress[-1]
+    warm = (last - first) / (last_at - first_at) if last > first else 0.0
+    name = f"{way}, {f'{limit:,} a batch' if limit else 'no limit'}"
+    whole = last / (last_at - started)
+    return [name, last, last_at - started, warm, whole, 1e6 * cost.cpu_seconds / last, cost.peak_mb]
+
+
+def warm_from(progress: Progress) -> tuple[float, int]:
+    """The first moment after a fifth of the records."""
+    return next((at for at in progress if at[1] >= progress[-1][1] / 5), progress[0])
+
+
+def publish(servers: str, records: int, distinct: bool) -> None:
+    """Simulated records of the last two hours, as fast as they go."""
+    rate = records / 7200
+    options = ["--servers", servers, "--topic", TOPIC, "--backfill", "2h", "--seed", "1"]
+    options += ["--rate", f"{rate:.3f}", "--count", str(records)]
+    command = [sys.executable, "-m", "pipeline.demo.simulator", *options]
+    subprocess.run(command + ["--distinct"] * distinct, check=True, cwd=ROOT)
+
+
+def main() -> None:
+    """All ways in turn."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--records", type=int, default=2_000_000)
+    parser.add_argument("--limit", type=int, default=200_000)
+    parser.add_argument("--minutes", type=float, default=3.0)
+    parser.add_argument("--distinct", action="store_true", help="the hard case")
+    parser.add_argument("--way", nargs=5, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.way:
+        way, servers, limit, records, minutes = options.way
+        print(json.dumps(WAYS[way](servers, int(limit), int(records), float(minutes))))
+        return
+    with tempfile.TemporaryDirectory() as folder, Broker(Path(folder)) as broker:
+        broker.create_topic(TOPIC)
+        publish(broker.servers, options.records, options.distinct)
+        runs = [("zeek-live", options.limit), ("notebook", options.limit), ("notebook", 0)]
+        rows = [
+            measured(way, broker.servers, limit, options.records, options.minutes)
+            for way, limit in runs
+        ]
+    columns = [
+        "way",
+        "records",
+        "seconds",
+        "warm records/s",
+        "records/s",
+        "CPU µs a record",
+        "peak MB",
+    ]
+    ratio = rows[0][3] / rows[1][3]  # type: ignore[operator]
+    report("drain", columns, rows, ratio=f"{ratio:.1f} × the notebook's warm rate at equal limits")
+
+
+if __name__ == "__main__":
+    main()
