@@ -1,60 +1,45 @@
 """Pandas data to Altair charts. The page draws the title and, in it, the legend.
 
-Marks carry names only as `names.shown` gives them; colours are one table for both themes.
+Marks carry names only as `names.shown` gives them.
 """
 
 import base64
 from collections.abc import Sequence
-from typing import Any, Literal, TypeVar
+from typing import Any
 
 import altair as alt
 import pandas as pd
 
+from pipeline.axes import (
+    Zone,
+    count_axis,
+    number_axis,
+    plain,
+    response_colour,
+    row_axis,
+    time_axis,
+    time_scale,
+    with_times,
+)
+from pipeline.colours import COLOURS, Theme
 from pipeline.names import shown
-from pipeline.where import RESPONSES
 
-Theme = Literal["light", "dark"]
-Zone = Literal["utc", "local"]
-Chart = TypeVar("Chart", alt.Chart, alt.LayerChart)
+__all__ = [
+    "BAR_STEP",
+    "COLOURS",
+    "FAINT",
+    "Theme",
+    "Zone",
+    "bars",
+    "sparkline",
+    "top_bars",
+    "volume",
+]
 
-COLOURS: dict[str, dict[str, str]] = {
-    "light": {
-        "NXDOMAIN": "#A85A00",
-        "SERVFAIL": "#7D0A22",
-        "REFUSED": "#5B3A9E",
-        "no response": "#142033",
-        "other": "#17695C",
-        "NOERROR": "#7A8FB0",
-        "NOERROR text": "#51678C",
-        "primary": "#1D5FBF",
-        "background": "#FFFFFF",
-        "secondary": "#F6F8FA",
-        "text": "#1B2430",
-        "muted": "#5A6878",
-        "border": "#D5DCE5",
-        "grid": "#E6EAF0",
-    },
-    "dark": {
-        "NXDOMAIN": "#FDB022",
-        "SERVFAIL": "#EB5A5F",
-        "REFUSED": "#B79AF2",
-        "no response": "#E3EAF3",
-        "other": "#5FB8A4",
-        "NOERROR": "#5A75A3",
-        "NOERROR text": "#8FA8D1",
-        "primary": "#5B9DF5",
-        "background": "#0E1319",
-        "secondary": "#161D27",
-        "text": "#DCE3EC",
-        "muted": "#93A2B5",
-        "border": "#2A3442",
-        "grid": "#222C39",
-    },
-}
-FONT = '"Source Sans", sans-serif'
 FAINT = 0.4
 LABEL_CHARACTERS = 32
 BAR_STEP = 25
+"""Height of a row of bars, in px."""
 
 
 def volume(
@@ -71,29 +56,25 @@ def volume(
     adds a selection `brush` of the axis x, which returns epoch ms.
     """
     colours = COLOURS[theme]
-    scale = alt.Scale(
-        type="utc" if tz == "utc" else "time",
-        # As expressions: plain numbers are compared with their own dates, and a warning is logged.
-        domain=[alt.ExprRef(str(_epoch_ms(time))) for time in domain or ()] or alt.Undefined,
-    )
+    scale = time_scale(tz, domain)
     highest = alt.Scale(domainMin=0) if len(frame) else alt.Scale(domain=[0, 1])
-    rows, times = _with_times(frame, tz)
+    rows, times = with_times(frame, tz)
     chart: alt.Chart = (
         alt.Chart(rows)
         .mark_bar(stroke=colours["background"], strokeWidth=0.5)
         .encode(
-            x=alt.X("bucket:T", scale=scale, title=None, axis=_time_axis(colours, frame, domain)),
+            x=alt.X("bucket:T", scale=scale, title=None, axis=time_axis(colours, frame, domain)),
             x2="end:T",
-            y=alt.Y("y0:Q", title=None, scale=highest, axis=_number_axis(colours)),
+            y=alt.Y("y0:Q", title=None, scale=highest, axis=number_axis(colours)),
             y2="y1:Q",
-            color=_response_colour(colours),
+            color=response_colour(colours),
             opacity=alt.condition("datum.filling", alt.value(FAINT), alt.value(1.0)),
             tooltip=[*times, "response:N", alt.Tooltip("queries:Q", format=",")],
         )
     )
     if brush:
         chart = chart.add_params(alt.selection_interval(name="brush", encodings=["x"]))
-    return _plain(chart, height)
+    return plain(chart, height)
 
 
 def top_bars(
@@ -107,14 +88,14 @@ def top_bars(
     rows = frame.assign(shown=[shown(name, LABEL_CHARACTERS) for name in frame[by]])
     rows["whole"] = [shown(name) for name in rows[by]]
     rows["row"] = rows["rank"].astype(str)
-    y = _row_axis(rows, colours)
-    x = _count_axis("x0", rows["total"].max() if len(rows) else 0)
+    y = row_axis(rows, colours)
+    x = count_axis("x0", rows["total"].max() if len(rows) else 0)
     picked = alt.selection_point(name="picked", fields=[by])
     tips = [alt.Tooltip("whole:N", title=by), "response:N", alt.Tooltip("queries:Q", format=",")]
     bars = (
         alt.Chart(rows)
         .mark_bar(stroke=colours["background"], strokeWidth=0.5, size=14, cursor="pointer")
-        .encode(y=y, x=x, x2="x1:Q", color=_response_colour(colours), tooltip=tips)
+        .encode(y=y, x=x, x2="x1:Q", color=response_colour(colours), tooltip=tips)
         .add_params(picked)
     )
     totals = (
@@ -123,7 +104,7 @@ def top_bars(
         .encode(y=y, x="total:Q", text=alt.Text("total:Q", format=","), tooltip=tips[:1])
     )
     layers = alt.LayerChart(layer=[bars, totals])
-    return _plain(layers, height or BAR_STEP * max(rows["rank"].nunique(), 1))
+    return plain(layers, height or BAR_STEP * max(rows["rank"].nunique(), 1))
 
 
 def bars(
@@ -146,11 +127,11 @@ def bars(
     columns = [value] if tick is None else [value, tick]
     rows["furthest"] = rows[columns].max(axis=1)
     longest = rows["furthest"].max() if len(rows) else 0
-    y = _row_axis(rows, colours)
+    y = row_axis(rows, colours)
     tips = [alt.Tooltip("whole:N", title=by)]
     tips += [alt.Tooltip(f"{column}:Q", format=number) for column in columns]
     base = alt.Chart(rows).encode(y=y, tooltip=tips)
-    bar = base.mark_bar(color=colours["primary"], size=14).encode(x=_count_axis(value, longest))
+    bar = base.mark_bar(color=colours["primary"], size=14).encode(x=count_axis(value, longest))
     text = base.mark_text(align="left", dx=5, fontSize=13, color=colours["text"]).encode(
         x="furthest:Q",
         text=alt.Text(f"{value}:Q", format=number),
@@ -161,7 +142,7 @@ def bars(
             color=colours["text"], thickness=2, size=16
         )
         layers.append(mark.encode(x=f"{tick}:Q"))
-    return _plain(alt.LayerChart(layer=layers), height or BAR_STEP * max(len(rows), 1))
+    return plain(alt.LayerChart(layer=layers), height or BAR_STEP * max(len(rows), 1))
 
 
 def sparkline(
@@ -188,96 +169,3 @@ def _points(series: Sequence[float], width: int, height: int) -> list[tuple[floa
         (place * step, height - 2 - (value - low) / span * (height - 4))
         for place, value in enumerate(series)
     ]
-
-
-def _plain(chart: Chart, height: int) -> Chart:
-    """Transparent, frameless, of fixed height, as wide as its place."""
-    config = alt.Config(
-        font=FONT,
-        view=alt.ViewConfig(stroke=None),
-        axis=alt.AxisConfig(labelFontSize=12, domain=False, ticks=False),
-    )
-    plain: Chart = chart.properties(
-        height=height, width="container", background="transparent", config=config
-    )
-    return plain
-
-
-def _response_colour(colours: dict[str, str]) -> alt.Color:
-    scale = alt.Scale(domain=list(RESPONSES), range=[colours[name] for name in RESPONSES])
-    return alt.Color("response:N", scale=scale, legend=None)
-
-
-def _time_axis(
-    colours: dict[str, str], frame: pd.DataFrame, domain: tuple[Any, Any] | None
-) -> alt.Axis:
-    start, end = domain or (frame["bucket"].min(), frame["end"].max())
-    span = pd.Timestamp(end) - pd.Timestamp(start)
-    day, short = pd.Timedelta(days=1), pd.Timedelta(minutes=10)
-    form = "%b %d %H:%M" if span > day else "%H:%M:%S" if span < short else "%H:%M"
-    return alt.Axis(
-        format=form,
-        labelColor=colours["muted"],
-        grid=False,
-        labelOverlap=True,
-        tickCount=10 if span <= day else 6,
-    )
-
-
-def _number_axis(colours: dict[str, str]) -> alt.Axis:
-    return alt.Axis(
-        format="~s",
-        labelColor=colours["muted"],
-        gridColor=colours["grid"],
-        tickCount=4,
-        tickMinStep=1,
-    )
-
-
-def _count_axis(field: str, longest: float) -> alt.X:
-    # Room at the right for the number beside the longest bar.
-    scale = alt.Scale(domain=[0, 1.25 * (longest or 1)], nice=False)
-    return alt.X(f"{field}:Q", axis=None, scale=scale)
-
-
-def _row_axis(rows: pd.DataFrame, colours: dict[str, str]) -> alt.Y:
-    """One place a row, so that two names that look alike are still two rows."""
-    texts = dict(zip(rows["row"], rows["shown"], strict=True))
-    axis = alt.Axis(
-        labelExpr=f"{_vega_object(texts)}[datum.value]",
-        labelColor=colours["text"],
-        labelFontSize=13,
-        labelLimit=190,
-    )
-    return alt.Y("row:N", sort=list(texts), title=None, axis=axis)
-
-
-def _vega_object(texts: dict[str, str]) -> str:
-    """A Vega expression that holds the texts: each character but letters and digits escaped."""
-    quoted = ", ".join(f"'{key}': '{_vega_text(text)}'" for key, text in texts.items())
-    return "{" + quoted + "}"
-
-
-def _vega_text(text: str) -> str:
-    units = text.encode("utf-16-be")
-    codes = [int.from_bytes(units[at : at + 2], "big") for at in range(0, len(units), 2)]
-    return "".join(
-        chr(code) if code < 128 and chr(code).isalnum() else f"\\u{code:04x}" for code in codes
-    )
-
-
-def _with_times(frame: pd.DataFrame, tz: Zone) -> tuple[pd.DataFrame, list[alt.Tooltip]]:
-    """The tooltips of a bar's start and end. Vega shows times local there, so UTC goes as text."""
-    if tz == "local":
-        form = "%Y-%m-%d %H:%M:%S"
-        return frame, [
-            alt.Tooltip("bucket:T", title="from", format=form),
-            alt.Tooltip("end:T", title="to", format=form),
-        ]
-    texts = {name: frame[name].dt.strftime("%Y-%m-%d %H:%M:%S UTC") for name in ("bucket", "end")}
-    frame = frame.assign(start_text=texts["bucket"], end_text=texts["end"])
-    return frame, [alt.Tooltip("start_text:N", title="from"), alt.Tooltip("end_text:N", title="to")]
-
-
-def _epoch_ms(time: Any) -> int:
-    return int(pd.Timestamp(time).timestamp() * 1000)
