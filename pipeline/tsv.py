@@ -20,7 +20,7 @@ BOOLS = {"T": "true", "F": "false"}
 # A dozen dictionary look-ups a line are spared by taking such neighbours together.
 STEADY = frozenset(DNS.marks[1:]) | {"proto", "qclass", "qclass_name", "TC", "RD", "RA", "Z"}
 # Cells repeat: a column remembers this many, none longer than that.
-REMEMBERED = 4096
+REMEMBERED = 256
 REMEMBERED_LENGTH = 200
 
 
