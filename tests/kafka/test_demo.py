@@ -1,0 +1,71 @@
+"""The demo as a whole: started, seen to be ready, ended."""
+
+import http.client
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from itertools import takewhile
+from pathlib import Path
+
+import psutil
+import pytest
+
+from pipeline.demo.process import free_port
+
+STARTED, READY = "the dashboard and Spark start", "the dashboard is at"
+Start = Callable[[str], tuple["subprocess.Popen[str]", int]]
+
+
+@pytest.fixture
+def start_demo(broker_jars: None, tmp_path: Path) -> Iterator[Start]:
+    """Starts a demo with five minutes of past and waits for a line; the process, and its port."""
+    port = free_port()
+    options = ["--port", port, "--kafka-port", free_port(), "--backfill", "5m", "--data", tmp_path]
+    command = [sys.executable, "-m", "pipeline.demo", *map(str, options)]
+    with ExitStack() as stack:
+
+        def start(until: str) -> tuple["subprocess.Popen[str]", int]:
+            process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+            stack.enter_context(process)
+            stack.callback(process.kill)
+            assert process.stdout is not None
+            told = list(takewhile(lambda line: until not in line, process.stdout))
+            assert process.poll() is None, f"the demo ended: {told}"
+            return process, port
+
+        yield start
+
+
+def children(process: "subprocess.Popen[str]") -> list[psutil.Process]:
+    return psutil.Process(process.pid).children(recursive=True)
+
+
+def test_the_demo_is_ready_and_a_signal_ends_every_process(start_demo: Start) -> None:
+    process, port = start_demo(READY)
+    started = children(process)
+    assert len([each for each in started if each.name() == "java"]) == 2
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection.request("GET", "/readyz")
+    assert connection.getresponse().status == 200
+    connection.close()
+
+    process.send_signal(signal.SIGINT)
+    assert process.wait(30) == 0
+    assert psutil.wait_procs(started, timeout=10)[1] == []
+
+
+def test_the_demo_ends_when_a_part_is_killed(start_demo: Start) -> None:
+    process, _ = start_demo(STARTED)
+    started = children(process)
+    next(each for each in started if "pipeline.demo.simulator" in each.cmdline()).kill()
+    assert process.wait(30) == 1
+    assert psutil.wait_procs(started, timeout=10)[1] == []
+
+
+def test_nothing_outlives_a_demo_that_is_killed(start_demo: Start) -> None:
+    process, _ = start_demo(READY)
+    started = children(process)
+    process.kill()
+    assert psutil.wait_procs(started, timeout=20)[1] == []

@@ -1,0 +1,150 @@
+"""The whole way from a real broker to the table, through kills, outages and changed topics."""
+
+import json
+import os
+import random
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewPartitions, NewTopic
+
+from pipeline.demo.broker import Broker
+from tests.server import Server, line_counts, table_counts
+
+
+def records(count: int, seed: int = 1) -> list[str]:
+    """Records of now, over few hosts and many names."""
+    chance = random.Random(seed)
+    return [
+        json.dumps(
+            {
+                "ts": time.time() - chance.random() * 100,
+                "uid": f"C{n}",
+                "id.orig_h": f"10.0.0.{chance.randrange(20)}",
+                "id.resp_h": "10.0.0.53",
+                "query": f"n{chance.randrange(500)}.example.com",
+                "qtype_name": "A",
+                **({"rcode_name": "NOERROR", "rtt": 0.01} if chance.random() < 0.8 else {}),
+            }
+        )
+        for n in range(count)
+    ]
+
+
+def publish(servers: str, topic: str, lines: list[str]) -> None:
+    producer = Producer({"bootstrap.servers": servers, "linger.ms": 5})
+    for line in lines:
+        producer.produce(topic, line)
+        producer.poll(0)
+    assert producer.flush(60) == 0
+
+
+def test_a_server_that_is_killed_again_and_again_counts_each_record_once(
+    broker: str, new_topic: Callable[..., str], tmp_path: Path
+) -> None:
+    topic, state = new_topic(3), tmp_path / "state"
+    state.mkdir()
+    settings = {"kafka_servers": broker, "kafka_topics": topic, "state_dir": state}
+    lines: list[str] = []
+    for round_, delay in enumerate((0.0, 0.3, 0.9)):
+        more = records(30_000, round_)
+        lines += more
+        publish(broker, topic, more)
+        batch = 7_000 + 1_000 * round_
+        with Server(tmp_path, **settings, max_batch_records=batch, trigger=0) as server:
+            server.wait_for_records(len(lines) - 25_000)
+            time.sleep(delay)
+    with Server(tmp_path, **settings) as server:
+        server.wait_for_records(len(lines))
+        server.wait(lambda: server.metric("source_lag_records") == 0, "end of the lag")
+        assert server.metric("records_total") == len(lines)
+        server.stop()
+    assert table_counts(state) == line_counts(lines)
+
+
+@pytest.mark.usefixtures("broker_jars")
+def test_an_outage_and_changed_topics_are_said_and_survived(tmp_path: Path) -> None:
+    with Broker(tmp_path / "kafka") as broker:
+        admin = AdminClient({"bootstrap.servers": broker.servers})
+        state = tmp_path / "state"
+        state.mkdir()
+        with Server(tmp_path, kafka_servers=broker.servers, state_dir=state) as server:
+            server.wait(lambda: "does not exist yet" in server.reason(), "word of the topic")
+            broker.create_topic("dns")
+            first = records(500)
+            publish(broker.servers, "dns", first)
+            server.wait_for_records(500)
+            assert server.reason() == ""
+
+            broker.kill()
+            server.wait(lambda: "does not answer" in server.reason(), "word of the outage")
+            assert broker.servers in server.reason()
+            broker.start()
+            second = records(700, 2)
+            publish(broker.servers, "dns", second)
+            server.wait_for_records(1_200)
+
+            admin.create_partitions([NewPartitions("dns", 4)])["dns"].result(30)
+            third = records(900, 3)
+            publish(broker.servers, "dns", third)
+            server.wait_for_records(2_100)
+
+            admin.delete_topics(["dns"])["dns"].result(30)
+            server.wait(lambda: server.reason() != "", "word of the lost topic")
+            admin.create_topics([NewTopic("dns", 2, 1)])["dns"].result(30)
+            fourth = records(1_100, 4)
+            publish(broker.servers, "dns", fourth)
+            server.wait_for_records(3_200)
+            server.stop()
+        assert table_counts(state) == line_counts([*first, *second, *third, *fourth])
+
+
+def test_a_stop_leaves_no_process_and_a_dead_jvm_ends_the_server(
+    broker: str, new_topic: Callable[..., str], tmp_path: Path
+) -> None:
+    with Server(tmp_path, kafka_servers=broker, kafka_topics=new_topic()) as server:
+        server.wait(lambda: server.reason() == "", "readiness")
+        assert server.process
+        children = psutil.Process(server.process.pid).children(recursive=True)
+        assert [child for child in children if "java" in child.name()]
+        server.stop()
+        assert not psutil.wait_procs(children, timeout=10)[1]
+    with Server(tmp_path, kafka_servers=broker, kafka_topics=new_topic()) as server:
+        server.wait(lambda: server.reason() == "", "readiness")
+        assert server.process
+        for child in psutil.Process(server.process.pid).children():
+            if "java" in child.name():
+                os.kill(child.pid, signal.SIGKILL)
+        assert server.process.wait(60) == 70
+
+
+def test_a_second_server_on_a_state_directory_names_the_first(
+    broker: str, new_topic: Callable[..., str], tmp_path: Path
+) -> None:
+    settings = {"kafka_servers": broker, "kafka_topics": new_topic(), "state_dir": tmp_path}
+    with Server(tmp_path, **settings) as first:
+        first.wait(lambda: first.get("/readyz")[0], "answer")
+        assert first.process
+        (tmp_path / "second").mkdir()
+        with Server(tmp_path / "second", **settings) as second:
+            assert second.process
+            assert second.process.wait(60) != 0
+        assert str(first.process.pid) in second.log.read_text()
+
+
+def test_a_secret_in_the_options_is_in_no_log_and_on_no_route(
+    broker: str, new_topic: Callable[..., str], tmp_path: Path
+) -> None:
+    options = json.dumps({"ssl.truststore.password": "hunter2-secret"})
+    settings = {"kafka_servers": broker, "kafka_topics": new_topic(), "kafka_options": options}
+    with Server(tmp_path, **settings) as server:
+        server.wait(lambda: server.reason() == "", "readiness")
+        for path in ("/metrics", "/readyz", "/export/rejected.csv"):
+            assert "hunter2" not in server.get(path)[1]
+    assert "hunter2" not in server.log.read_text(errors="replace")
