@@ -79,14 +79,13 @@ class Table:
         Rows later than `now` by more than five minutes, or older than retention, are rejected.
         TableFull leaves the table as it was, and the same batch can be added later.
         """
-        with self._writer:
-            self._recover()
+        with self._changing():
             if self._state.has(batch):
                 return False
             rows, rejects = self._accepted(batch, now)
             state = self._state.after(replace(batch, rows=rows), rejects, now)
             self._store.needs(2 * rows.nbytes)
-            with self._writing() as db:
+            with self._store.writing() as db:
                 _insert(db, rows, state)
                 ledger.save(db, state)
             self._state = state
@@ -96,8 +95,7 @@ class Table:
 
     def maintain(self) -> None:
         """Roll up, merge, evict and fold, then checkpoint with readers kept out."""
-        with self._writer:
-            self._recover()
+        with self._changing():
             self._store.needs(0)
             if self._state.counters.newest_bucket is not None:
                 self._shrink(self._state.counters.newest_bucket.replace(tzinfo=None))
@@ -166,7 +164,7 @@ class Table:
 
     def _shrink(self, newest: datetime) -> None:
         floor = self._floor()
-        with self._writing() as db:
+        with self._store.writing() as db:
             changed = roll.roll_up(db, newest, floor)
             roll.merge(db, self._state.exact_since, floor)
             evicted = roll.evict(db, newest - self._retention)
@@ -190,15 +188,16 @@ class Table:
         return floor
 
     @contextmanager
-    def _writing(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A transaction; if it fails for good, readers get the reopened database at once."""
-        try:
-            with self._store.writing() as db:
-                yield db
-        except (TableError, duckdb.Error):
-            with suppress(TableError):
-                self._recover()
-            raise
+    def _changing(self) -> Iterator[None]:
+        """The writer's turn; if it fails for good, readers get the reopened database at once."""
+        with self._writer:
+            self._recover()
+            try:
+                yield
+            except (TableError, duckdb.Error):
+                with suppress(TableError):
+                    self._recover()
+                raise
 
     def _recover(self) -> None:
         """If a failure has ended the database, open it again, and trust what it says."""

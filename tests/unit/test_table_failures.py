@@ -239,6 +239,38 @@ def test_a_write_that_fails_for_good_is_undone_and_the_table_opened_again(tmp_pa
     table.close()
 
 
+def test_a_checkpoint_that_ends_the_database_loses_nothing(tmp_path: Path) -> None:
+    """DuckDB refuses all use of it until it is opened again, which readers need not wait for."""
+    code = """
+    import json, resource
+    from pipeline.table import TableFull
+    for number in range(3):
+        table.add(batch(number, rows(number)), T0)
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    checkpoint = table._store.checkpoint
+    def checkpoint_on_a_full_disk():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limit[1]))
+        try:
+            checkpoint()
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    table._store.checkpoint = checkpoint_on_a_full_disk
+    count = "SELECT sum(count) AS n FROM dns_counts"
+    try:
+        table.maintain()
+    except TableFull as error:
+        seen = [str(error), table.read(count)["n"][0].as_py()]
+    added = table.add(batch(3, rows(3)), T0)
+    print(json.dumps([*seen, added, table.read(count)["n"][0].as_py()]))
+    """
+    with child(code, tmp_path) as process:
+        output, _ = process.communicate(timeout=60)
+    message, *figures = json.loads(output)
+    assert "FATAL" in message
+    assert figures == [300, True, 400]
+
+
 def flip(file: Path, begin: float, end: float) -> None:
     """Invert the bytes between two shares of the file's length."""
     data = bytearray(file.read_bytes())

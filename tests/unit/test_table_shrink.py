@@ -17,6 +17,9 @@ KEYS = ("id_orig_h", "id_resp_h", "query", "registered_domain", "qtype_name", "r
 DAY = 86400
 LONG = timedelta(days=365)
 
+HOURS = st.sampled_from([-90_010, -90_000, -30_000, -5_000, -10, 0])
+"""Two rows in one coarse bucket, and one in each other tier."""
+
 names = st.builds(
     dict,
     id_orig_h=st.sampled_from(["10.0.0.1", "10.0.0.2", "fe80::1%eth0"]),
@@ -151,7 +154,7 @@ def test_folding_and_evicting_keep_the_total_and_the_budget(
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(
-        st.tuples(rows_in(st.integers(-2 * DAY, 0), 60), st.integers(0, 60), st.booleans()),
+        st.tuples(rows_in(HOURS, 60), st.integers(0, 60), st.booleans()),
         min_size=1,
         max_size=8,
     )
@@ -189,6 +192,22 @@ def test_two_minutes_of_versions_are_spared_from_merging() -> None:
     table.close()
 
 
+def test_rolling_up_and_folding_keep_what_each_spared_version_had() -> None:
+    """Each version adds 20 names of one domain, then a later hour comes; all within seconds."""
+    table = Table(None, LONG, 100)
+    for number in range(5):
+        names = [row(10 * number, query=f"n{number}-{n}.example.com") for n in range(20)]
+        table.add(batch(number, names), T0 + timedelta(hours=2))
+    table.add(batch(5, [row(7200, query="late.example.com")]), T0 + timedelta(hours=2))
+    table.maintain()
+    assert table.exact_since == 3
+    assert set(counted(table, "width")) == {(60,), (10,)}
+    assert set(counted(table, "folded")) == {(0,), (1,)}
+    for version in (3, 4, 5):
+        assert sum(counted(table, "width", where=f"seq <= {version}").values()) == 20 * version
+    table.close()
+
+
 def test_more_than_half_a_budget_is_not_spared() -> None:
     table = Table(None, LONG, 100)
     for number in range(4):
@@ -212,11 +231,11 @@ def test_a_late_row_joins_the_tier_of_its_age() -> None:
 
 
 HABITS = [
-    row(10 * n, 1 + n % 3, id_orig_h=f"10.0.1.{n % 20}", query=f"n{n}.site{n % 40}.com",
-        registered_domain=f"site{n % 40}.com")
+    row(60 * (n // 6), 1 + n % 3, id_orig_h=f"10.0.1.{n // 6 % 20}",
+        query=f"n{n}.site{n // 6}.com", registered_domain=f"site{n // 6}.com")
     for n in range(240)
 ]  # fmt: skip
-"""What quiet hosts do: six names a domain, over forty minutes."""
+"""What quiet hosts do: six names of one domain in a minute, for forty minutes."""
 
 
 def flooded(flood: list[dict[str, Any]], budget: int = 1_000) -> Table:
