@@ -83,8 +83,8 @@ def second_row(page: str, view: View) -> None:
         ):
             _chips(view)
             # Something is always drawn here, or what follows would move to the left.
-            problem = "; ".join(url.problems())
-            st.html(f'<div class="problem">{html.escape(shown(problem))}</div>')
+            problem = html.escape(shown("; ".join(url.problems())))
+            st.html(f'<div class="problem" title="{problem}">{problem}</div>')
         with st.container(horizontal=True, width="content", gap="xxsmall"):
             _noise()
             _export(page)
@@ -171,7 +171,8 @@ def _chips(view: View) -> None:
         label = f"{'not ' if each.exclude else ''}{each.field}: {'*.' if each.under else ''}"
         room -= len(label) + min(len(each.value), 28) + 4
         if room < 0:
-            st.html(f'<span class="muted">and {len(view.filters) - number} more</span>', width=70)
+            more = len(view.filters) - number
+            st.html(f'<div class="muted">and {more} more</div>', width="content")
             break
         st.button(
             label + inert(shown(each.value, 28)),

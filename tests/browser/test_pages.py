@@ -30,7 +30,12 @@ def click_cell(page: Page, key: str, row: int, x: float = 40) -> None:
     box = grid.bounding_box()
     assert box is not None
     y = HEADER + ROW * (row + 0.5) if row >= 0 else HEADER / 2
-    page.mouse.click(box["x"] + (x if x > 0 else box["width"] + x), box["y"] + y)
+    # As a hand does it: a grid that the mouse was not over a moment ago takes no click.
+    page.mouse.move(box["x"] + (x if x > 0 else box["width"] + x), box["y"] + y, steps=5)
+    page.wait_for_timeout(300)
+    page.mouse.down()
+    page.wait_for_timeout(80)
+    page.mouse.up()
 
 
 def test_a_domain_and_its_hosts_lead_to_each_other_by_one_click_each(
@@ -107,8 +112,9 @@ def test_pause_keeps_the_numbers_and_counts_what_came_since(page: Page, made_ser
 def test_a_refresh_moves_nothing_and_draws_nothing_anew(page: Page, made_server: str) -> None:
     page.goto(f"{made_server}/?every=1")
     queries = page.locator(".figure strong").first
-    page.locator(".st-key-new canvas").first.wait_for()
-    page.locator(".st-key-types canvas, .st-key-types svg").first.wait_for()
+    expect(page.locator("[data-testid=stDataFrame]")).to_have_count(4)
+    expect(page.locator(".stVegaLiteChart")).to_have_count(3)
+    page.locator("[data-testid=stDataFrame] canvas").last.wait_for()
     page.evaluate(
         """() => { window.gone = 0; window.heights = new Set();
         const watch = new MutationObserver((all) => all.forEach((one) =>
