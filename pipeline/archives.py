@@ -1,0 +1,49 @@
+"""Compressed logs: counted whole, since they cannot be entered in the middle; bombs refused."""
+
+from pipeline.blocks import EVERYTHING, Span, join_spans, scan
+from pipeline.tail import Broken, LogFile
+from pipeline.tsv import Header
+
+REFUSED = "#archive refused"
+DAMAGED = "#archive damaged"
+# Logs compress ten to thirty times; a file of one repeated byte a thousand times.
+BOMB_RATIO = 200
+BOMB_BYTES = 64 * 1024 * 1024
+
+Planned = tuple[list[Span], str | None]
+"""The lines to read from a log, and the reason why it is not read to its end."""
+
+
+def plan_archive(
+    file: LogFile, start: int, header: Header | None, longest: int, max_bytes: int
+) -> Planned | None:
+    """All of an archive from `start` on; None while it is still being written.
+
+    One that is damaged or refused has one line more, which says so.
+    """
+    most = min(max_bytes, max(BOMB_BYTES, BOMB_RATIO * file.size))
+    spans: list[Span] = []
+    try:
+        why = scan_archive(file, start, header, longest, most, spans)
+    except Broken:
+        if not file.settled:
+            return None
+        why = DAMAGED
+    if why:
+        end = spans[-1].end if spans else start
+        spans.append(Span(end, end, 1, header, header))
+    return spans, why
+
+
+def scan_archive(
+    file: LogFile, start: int, header: Header | None, longest: int, most: int, spans: list[Span]
+) -> str | None:
+    """Count an archive's lines into `spans`, as far as it goes; why, if it must not be read."""
+    with file.open() as stream:
+        stream.seek(start)
+        for span in scan(stream, start, header, longest, last=True):
+            if span.end > most:
+                spans.clear()
+                return REFUSED
+            spans[:] = join_spans([*spans, span], EVERYTHING)
+    return None

@@ -1,0 +1,262 @@
+"""The reader behind `zeek_logs`: plans batches of a log directory, and reads them."""
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import astuple
+from datetime import UTC, datetime
+from io import BufferedIOBase
+
+import pyarrow as pa
+from pyspark.sql.datasource import DataSourceStreamReader, InputPartition
+from pyspark.sql.streaming.datasource import (
+    ReadLimit,
+    ReadMaxBytes,
+    ReadMaxRows,
+    SupportsTriggerAvailableNow,
+)
+
+from pipeline.archives import Planned, plan_archive
+from pipeline.blocks import EVERYTHING, Span, join_spans, scan
+from pipeline.lines import ROWS, LineReader, make_batch, read_batches
+from pipeline.offsets import (
+    NEW,
+    Offsets,
+    copy_offsets,
+    first_offsets,
+    forget,
+    load_header,
+    move,
+    read_form,
+    skip_log,
+)
+from pipeline.tail import Broken, Head, Listing, LogFile, head_of, list_logs, open_if
+from pipeline.tsv import Header
+
+GONE = "#gone"
+
+TASK_LINES = 50_000
+# Times of files lag behind the clock.
+CLOCK_TICK = 1.0
+# Where no line has been read yet that would tell.
+LINE_BYTES = 300
+COMPRESSED = 15
+
+
+def parse_since(start: str) -> float | None:
+    """Epoch seconds of a start: none for `earliest`, now for `latest`.
+
+    >>> parse_since("2024-01-01T00:00:00Z")
+    1704067200.0
+    """
+    if start in ("earliest", "latest"):
+        return None if start == "earliest" else time.time() - CLOCK_TICK
+    try:
+        return float(start)
+    except ValueError:
+        pass
+    try:
+        moment = datetime.fromisoformat(start)
+    except ValueError:
+        raise ValueError(
+            f"start={start!r} cannot be used: latest, earliest, an ISO 8601 time or epoch seconds"
+        ) from None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+class LogReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
+    """Plans batches and reads them. What it remembers only spares work."""
+
+    def __init__(self, options: dict[str, str]) -> None:
+        self.root = os.path.realpath(options["path"])
+        self.feed = options.get("feed", "dns")
+        self.start = options.get("start", "earliest")
+        self.offsets = options.get("offsets")
+        self.max_lines = int(options.get("max_lines", 200_000))
+        self.max_bytes = int(options.get("max_bytes", 256 << 20))
+        self.longest = int(options.get("max_record_bytes", 1_000_000))
+        self.max_gz_bytes = int(options.get("max_gz_bytes", 16 << 30))
+        self.listing: Listing = {}
+        self.heads: dict[LogFile, Head | None] = {}
+        self.spans: dict[tuple[str, int, int], list[Span]] = {}
+        self.archives: dict[tuple[LogFile, int], Planned] = {}
+        self.target: dict[str, int] | None = None
+
+    def initialOffset(self) -> Offsets:
+        if self.offsets:
+            return dict(json.loads(self.offsets))
+        offsets = first_offsets(parse_since(self.start))
+        if self.start == "latest":
+            for head, file in self.logs()[0]:
+                skip_log(offsets, head.log, file, self.longest)
+        return offsets
+
+    def getDefaultReadLimit(self) -> ReadLimit:
+        return ReadMaxRows(self.max_lines)
+
+    def prepareForTriggerAvailableNow(self) -> None:
+        self.target = {head.log: file.size for head, file in self.logs()[0]}
+
+    def latestOffset(self, start: Offsets, limit: ReadLimit) -> Offsets:
+        """Never an error: it would end the query. What cannot be read now is read later."""
+        lines = limit.max_rows if isinstance(limit, ReadMaxRows) else EVERYTHING
+        size = limit.max_bytes if isinstance(limit, ReadMaxBytes) else self.max_bytes
+        end = copy_offsets(start)
+        logs, complete = self.logs()
+        self.spans = {}
+        for head, file in logs:
+            if lines <= 0 or size <= 0:
+                break
+            before = end["files"].get(head.log, NEW)
+            if not self.is_due(head.log, file, before, end):
+                continue
+            try:
+                found = self.plan(head, file, before, end, lines, size)
+            except Broken:
+                continue
+            if found is None:
+                continue
+            spans, why = found
+            count = sum(span.lines for span in spans)
+            if file.compressed and count > lines and end["lines"] > start["lines"]:
+                break
+            if count or file.compressed:
+                move(end, head.log, file, before, spans, why)
+                pos = end["files"][head.log]["pos"]
+                self.spans[head.log, before["pos"], pos] = join_spans(spans, TASK_LINES)
+                lines, size = lines - count, size - (pos - before["pos"])
+        if end["lines"] == start["lines"]:
+            return start
+        forget(end, {head.log for head, _ in logs} if complete else None)
+        return end
+
+    def partitions(self, start: Offsets, end: Offsets) -> list[InputPartition]:
+        parts: list[InputPartition] = []
+        for log, entry in end["files"].items():
+            before = start["files"].get(log, NEW)
+            lines = entry["lines"] - before["lines"]
+            if lines <= 0:
+                continue
+            header = load_header(start, before)
+            whole = Span(before["pos"], entry["pos"], lines, header, None)
+            spans = self.spans.get((log, before["pos"], entry["pos"])) or [whole]
+            if entry.get("done"):
+                spans = [whole]
+            for span in spans:
+                form = astuple(span.header) if span.header else None
+                reason = entry.get("why", GONE)
+                part = (log, entry["path"], span.start, span.end, span.lines, form, reason)
+                parts.append(InputPartition(part))
+        return parts
+
+    def read(self, partition: InputPartition) -> Iterator[pa.RecordBatch]:
+        log, path, start, end, lines, form, reason = partition.value
+        reader = LineReader(read_form(form) if form else None, self.feed, self.longest)
+        count = 0
+        stream = self.find(log, path)
+        if stream:
+            with stream:
+                for batch in read_batches(stream, start, end, lines, reader):
+                    count += batch.num_rows
+                    yield batch
+        for at in range(count, lines, ROWS):
+            missing = min(ROWS, lines - at)
+            yield make_batch([path] * missing, [reason] * missing)
+
+    def lag(self, offsets: Offsets) -> int:
+        """About how many lines lie beyond, from the sizes of the files."""
+        files = offsets["files"]
+        known = [entry for entry in files.values() if entry["lines"] and not entry.get("why")]
+        lines = sum(entry["lines"] for entry in known)
+        mean = sum(entry["pos"] for entry in known) / lines if lines else LINE_BYTES
+        behind = 0
+        for head, file in self.logs()[0]:
+            entry = files.get(head.log, NEW)
+            if self.is_due(head.log, file, entry, offsets):
+                size = file.size * COMPRESSED if file.compressed else file.size
+                behind += max(0, size - entry["pos"])
+        return int(behind / mean)
+
+    def commit(self, end: Offsets) -> None:
+        """Nothing to do: the offsets are all there is."""
+
+    def logs(self) -> tuple[list[tuple[Head, LogFile]], bool]:
+        """Each log once, oldest first, in the file to read it from; and whether all were seen."""
+        files, complete = list_logs(self.root, self.feed, self.listing)
+        heads: dict[LogFile, Head | None] = {}
+        best: dict[str, tuple[Head, LogFile]] = {}
+        for file in sorted(files, key=lambda file: (not file.compressed, file.size, file.live)):
+            try:
+                head = self.heads[file] if file in self.heads else head_of(file)
+            except Broken:
+                complete = False
+                continue
+            heads[file] = head
+            if head:
+                best[head.log] = (head, file)
+        self.heads = heads
+        self.archives = {key: plan for key, plan in self.archives.items() if key[0] in heads}
+        ordered = sorted(best.values(), key=lambda each: each[0].first or each[1].mtime)
+        return ordered, complete and bool(files)
+
+    def is_due(self, log: str, file: LogFile, before: Offsets, offsets: Offsets) -> bool:
+        """Whether a log may hold lines to read now."""
+        if before.get("done") or (not file.compressed and file.size <= before["pos"]):
+            return False
+        if self.target is not None and log not in self.target:
+            return False
+        since = offsets["since"]
+        return log in offsets["files"] or since is None or file.mtime >= since
+
+    def plan(
+        self, head: Head, file: LogFile, before: Offsets, offsets: Offsets, lines: int, size: int
+    ) -> Planned | None:
+        """The lines to read from a log, and the reason why it is not read to its end."""
+        header = load_header(offsets, before)
+        if file.compressed:
+            return self.plan_archive(file, before["pos"], header)
+        end = file.size
+        if self.target is not None:
+            end = min(end, self.target[head.log])
+        last = end == file.size and not file.live and file.settled
+        stream = open_if(file.path, head.log)
+        if not stream:
+            return None
+        with stream:
+            stream.seek(before["pos"])
+            found = scan(
+                stream,
+                before["pos"],
+                header,
+                self.longest,
+                limit=end - before["pos"],
+                max_lines=lines,
+                max_bytes=size,
+                last=last,
+            )
+            return list(found), None
+
+    def plan_archive(self, file: LogFile, start: int, header: Header | None) -> Planned | None:
+        """The same, of an archive; it is counted once."""
+        plan = self.archives.get((file, start))
+        if not plan:
+            plan = plan_archive(file, start, header, self.longest, self.max_gz_bytes)
+        if plan:
+            self.archives[file, start] = plan
+        return plan
+
+    def find(self, log: str, path: str) -> BufferedIOBase | None:
+        """A log opened where it was, or where it is now; None if it has gone.
+
+        OSError if the directory itself cannot be read: then nothing is known to have gone.
+        """
+        stream = open_if(path, log)
+        if stream:
+            return stream
+        files, _ = list_logs(self.root, self.feed, {}, strict=True)
+        for file in sorted(files, key=lambda file: file.compressed):
+            stream = open_if(file.path, log)
+            if stream:
+                return stream
+        return None
