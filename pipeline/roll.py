@@ -155,13 +155,18 @@ def _cell_sizes(db: duckdb.DuckDBPyConnection, level: int, floor: int) -> list[t
     """(units, groups, cells): so many cells have so many units, and groups if all were folded."""
     kept, cell = ", ".join(KEPT[level]), CELL[level]
     sql = f"""
-        WITH units AS (
-            SELECT DISTINCT {", ".join(KEPT[level - 1])}, greatest(seq, $floor) AS s
-            FROM dns_counts),
+        WITH units AS ({_units(level)}),
         groups AS (SELECT {kept}, s, count(*) AS n FROM units GROUP BY ALL),
         cells AS (SELECT {cell}, sum(n)::BIGINT AS n, count(*) AS g FROM groups GROUP BY ALL)
         SELECT n, g, count(*) FROM cells GROUP BY ALL"""
     return db.execute(sql, {"floor": floor}).fetchall()
+
+
+def _units(level: int) -> str:
+    """SELECT what a level folds: the rows that the level below would leave; names are rows."""
+    distinct = "DISTINCT" if level > 1 else ""
+    kept = ", ".join(KEPT[level - 1])
+    return f"SELECT {distinct} {kept}, greatest(seq, $floor) AS s FROM dns_counts"
 
 
 def water_level(sizes: list[tuple[int, ...]], target: int) -> int:
@@ -193,9 +198,7 @@ def _smallest(level: int) -> str:
     group = ", ".join(KEPT[level])
     return f"""
     WITH big AS (
-        SELECT {cell} FROM (
-            SELECT DISTINCT {unit}, greatest(seq, $floor) AS s FROM dns_counts)
-        GROUP BY ALL HAVING count(*) > $water),
+        SELECT {cell} FROM ({_units(level)}) GROUP BY ALL HAVING count(*) > $water),
     units AS (
         SELECT hash({cell}) AS cell, hash({group}, greatest(seq, $floor)) AS grp,
             hash({whole}) AS part, hash({unit}, greatest(seq, $floor)) AS unit,
