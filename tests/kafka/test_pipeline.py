@@ -80,7 +80,7 @@ def test_an_outage_and_changed_topics_are_said_and_survived(tmp_path: Path) -> N
             first = records(500)
             publish(broker.servers, "dns", first)
             server.wait_for_records(500)
-            assert server.reason() == ""
+            server.wait(lambda: server.reason() == "", "readiness")
 
             broker.kill()
             server.wait(lambda: "does not answer" in server.reason(), "word of the outage")
