@@ -1,0 +1,211 @@
+"""Every page over a table made by hand: nothing in it, one row, hostile names, a dead query."""
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pipeline import query
+from pipeline.ledger import Rejects
+from pipeline.status import Status
+from tests.made import SOURCE, Made, partial
+
+PAGES = Path(__file__).parents[2] / "pages"
+NAMES = ("overview", "domains", "hosts", "host", "health")
+NOW = datetime.now(UTC) - timedelta(seconds=30)
+HOSTILE = [
+    "<img src=x onerror=alert(1)>.evil.example",
+    "![x](http://evil.example/x.png).evil.example",
+    "=cmd|' /c calc'!a1.evil.example",
+    "www.evil.example",
+    "a\u202egnp.evil.example",
+    ":red[x] $x$ `x` :material/bolt:.evil.example",
+    "quote\"and'and\\.evil.example",
+    "x" * 250 + ".evil.example",
+]
+TEXTS = (
+    "markdown",
+    "caption",
+    "title",
+    "header",
+    "subheader",
+    "warning",
+    "error",
+    "info",
+    "metric",
+)
+
+
+@pytest.fixture
+def made() -> Iterator[Made]:
+    """A pipeline whose table is empty; it is the running one."""
+    pipeline = Made()
+    query.use(pipeline)
+    yield pipeline
+    pipeline.table.close()
+
+
+@pytest.fixture
+def show(made: Made) -> Callable[..., AppTest]:
+    """Run a page within its frame, with parameters in the URL."""
+
+    def run(name: str, **params: Any) -> AppTest:
+        app = AppTest.from_file(str(PAGES / "frame.py"), default_timeout=60)
+        app.run()
+        for key, value in params.items():
+            app.query_params[key] = value
+        if name != "overview":
+            app.switch_page(str(PAGES / f"{name}.py"))
+        app.run()
+        assert not app.exception, app.exception
+        return app
+
+    return run
+
+
+def html(app: AppTest) -> str:
+    """All of our own HTML on the page."""
+    return "\n".join(each.proto.body for each in app.get("html"))
+
+
+def shown_tables(app: AppTest) -> str:
+    """All cells of all tables."""
+    return "\n".join(each.value.to_string() for each in app.dataframe)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_empty_table_says_what_is_missing_and_from_where(
+    made: Made, show: Callable[..., AppTest], name: str
+) -> None:
+    made.now = Status("no data", f"no records yet from {SOURCE}", NOW, SOURCE)
+    app = show(name, host="10.0.0.1")
+    assert f"no records yet from {SOURCE}" in html(app)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_one_row_is_drawn_on_every_page(
+    made: Made, show: Callable[..., AppTest], name: str
+) -> None:
+    made.add([partial(NOW, "10.0.0.1", "www.example.com", "example.com")])
+    app = show(name, host="10.0.0.1")
+    assert not app.error
+    if name != "health":
+        assert "example.com" in shown_tables(app)
+
+
+def test_filters_that_match_nothing_say_so_in_the_panels(
+    made: Made, show: Callable[..., AppTest]
+) -> None:
+    made.add([partial(NOW, "10.0.0.1", "www.example.com", "example.com")])
+    app = show("domains", type="TXT", domain="-b.example")
+    assert "nothing matches 2 filters in this time: clear one, or all" in html(app)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_a_hostile_name_stays_text(
+    made: Made, show: Callable[..., AppTest], name: str, hostile: str
+) -> None:
+    row = partial(NOW, hostile, hostile, hostile, answers=hostile, id_resp_h=hostile)
+    rejects = (Rejects("not JSON", 1, (hostile,)),)
+    made.add([row | {"qtype_name": hostile, "rcode_name": hostile}], rejects)
+    app = show(name, host=hostile, focus=f"domain:{hostile}")
+    assert "<img" not in html(app).lower()
+    assert "\u202e" not in html(app)
+    assert "\u202e" not in shown_tables(app)
+    for kind in TEXTS:
+        assert not any("evil" in str(each.value) for each in app.get(kind))
+    for button in app.button:
+        unescaped = re.sub(r"\\.", "", button.label)
+        assert not set("<>[]()$`*_!") & set(unescaped)
+        assert "www." not in button.label.replace("\\", "")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_dead_query_leaves_the_numbers_and_says_since_when_on_every_page(
+    made: Made, show: Callable[..., AppTest], name: str
+) -> None:
+    made.add([partial(NOW, "10.0.0.1", "www.example.com", "example.com")])
+    made.now = Status("stopped", "broker 127.0.0.1:9092 does not answer", NOW, SOURCE)
+    app = show(name, host="10.0.0.1")
+    clock = next(each for each in app.get("bidi_component") if "clock" in str(each.proto))
+    assert "stopped" in str(clock.proto)
+    assert "does not answer" in str(clock.proto)
+
+
+def test_health_adds_up_and_shows_a_sample_of_each_reason(
+    made: Made, show: Callable[..., AppTest]
+) -> None:
+    rejects = (Rejects("not JSON", 3, ("{cut",)), Rejects("no ts", 1, ('{"query": "x"}',)))
+    made.add([partial(NOW, "10.0.0.1", "a.example", "a.example", count=6)], rejects, other=10)
+    app = show("health")
+    assert "Of 20 records read, 4 could not be used (20 %)." in html(app)
+    assert "adds up" in html(app)
+    cells = shown_tables(app)
+    for text in ("{cut", '{"query": "x"}', "not JSON", "no ts", "ZEEK_LIVE_RETENTION"):
+        assert text in cells
+
+
+def test_health_masks_secrets(made: Made, show: Callable[..., AppTest]) -> None:
+    from pipeline.settings import read_settings
+
+    made.settings = read_settings(kafka_options={"sasl.password": "hunter2"})
+    app = show("health")
+    assert "sasl.password" in shown_tables(app)
+    assert "hunter2" not in shown_tables(app) + html(app)
+
+
+def test_a_focus_shows_who_asks_and_filters_nothing(
+    made: Made, show: Callable[..., AppTest]
+) -> None:
+    made.add(
+        [
+            partial(NOW, "10.0.0.1", "www.a.example", "a.example", count=5),
+            partial(NOW, "10.0.0.2", "www.b.example", "b.example", count=3),
+        ]
+    )
+    app = show("domains", focus="domain:b.example")
+    master, askers, names = (app.dataframe[place].value for place in range(3))
+    assert list(master["domain"]) == ["a.example", "b.example"]
+    assert list(askers["host"]) == ["10.0.0.2"]
+    assert list(names["name"]) == ["www.b.example"]
+
+
+@pytest.mark.parametrize(
+    ("level", "column", "expected"),
+    [
+        ("domain", "domain", ["bbc.co.uk", "a.example"]),
+        ("name", "name", ["www.bbc.co.uk", "www.a.example"]),
+        ("tld", "tld", ["uk", "example"]),
+    ],
+)
+def test_the_level_groups_by_registered_domain_name_or_tld(
+    made: Made, show: Callable[..., AppTest], level: str, column: str, expected: list[str]
+) -> None:
+    made.add(
+        [
+            partial(NOW, "10.0.0.1", "www.bbc.co.uk", "bbc.co.uk", count=5),
+            partial(NOW, "10.0.0.2", "www.a.example", "a.example", count=3),
+        ]
+    )
+    app = show("domains", level=level)
+    assert list(app.dataframe[0].value[column]) == expected
+
+
+def test_an_unknown_parameter_is_said_in_the_frame(
+    made: Made, show: Callable[..., AppTest]
+) -> None:
+    assert "range=7h is not understood" in html(show("overview", range="7h"))
+
+
+def test_a_paused_view_keeps_its_numbers(made: Made, show: Callable[..., AppTest]) -> None:
+    made.add([partial(NOW, "10.0.0.1", "www.example.com", "example.com", count=5)])
+    at = made.table.version
+    made.add([partial(NOW, "10.0.0.1", "www.example.com", "example.com", count=7)])
+    paused = show("hosts", at=str(at))
+    assert list(paused.dataframe[0].value["queries"]) == [5]
+    assert list(show("hosts").dataframe[0].value["queries"]) == [12]

@@ -1,0 +1,70 @@
+"""Rows keep still: the order is the one that was drawn, whatever the counts do meanwhile."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pages.shared import tables
+from pipeline import query
+from tests.made import Made, partial
+
+FRAME = str(Path(__file__).parents[2] / "pages" / "frame.py")
+NOW = datetime.now(UTC) - timedelta(seconds=30)
+
+
+@pytest.fixture
+def made() -> Iterator[Made]:
+    """Two hosts, the first with more queries."""
+    pipeline = Made()
+    query.use(pipeline)
+    pipeline.add([asked("10.0.0.1", 5), asked("10.0.0.2", 3)])
+    yield pipeline
+    pipeline.table.close()
+
+
+def asked(host: str, count: int) -> dict:
+    """So many queries of one host."""
+    return partial(NOW, host, "www.example.com", "example.com", count=count)
+
+
+def drawn(app: AppTest) -> list[tuple[str, int]]:
+    """Hosts and their queries as the hosts page lists them."""
+    rows = app.dataframe[0].value
+    return list(zip(rows["host"], rows["queries"], strict=True))
+
+
+def hosts_page() -> AppTest:
+    """The hosts page, drawn once."""
+    app = AppTest.from_file(FRAME, default_timeout=60).run()
+    return app.switch_page(str(Path(FRAME).with_name("hosts.py"))).run()
+
+
+def test_numbers_change_in_place_until_it_is_time_to_rank_anew(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = hosts_page()
+    made.add([asked("10.0.0.2", 10)])
+    assert drawn(app.run()) == [("10.0.0.1", 5), ("10.0.0.2", 13)]
+    monkeypatch.setattr(tables, "RERANK_SECONDS", 0)
+    assert drawn(app.run()) == [("10.0.0.2", 13), ("10.0.0.1", 5)]
+
+
+def test_a_row_that_is_looked_at_holds_the_order(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = hosts_page()
+    app.query_params["focus"] = "host:10.0.0.2"
+    app.run()
+    made.add([asked("10.0.0.2", 10)])
+    monkeypatch.setattr(tables, "RERANK_SECONDS", 0)
+    assert drawn(app.run()) == [("10.0.0.1", 5), ("10.0.0.2", 13)]
+
+
+def test_another_order_asked_for_by_the_user_ranks_at_once(made: Made) -> None:
+    app = hosts_page()
+    made.add([asked("10.0.0.2", 10)])
+    app.query_params["sort"] = "names"
+    assert drawn(app.run()) == [("10.0.0.2", 13), ("10.0.0.1", 5)]
