@@ -237,4 +237,9 @@ def _default(value: Any) -> str:
 
 
 def _plain(value: Any) -> Any:
-    return f"{value.total_seconds():g}s" if isinstance(value, timedelta) else value
+    """A duration in its largest whole unit, as it can be written; any other value as it is."""
+    if not isinstance(value, timedelta):
+        return value
+    seconds = value.total_seconds()
+    unit = next((u for u in "dhm" if seconds and seconds % UNITS[u] == 0), "s")
+    return f"{seconds / UNITS[unit]:g}{unit}"
