@@ -29,7 +29,8 @@ $(STAMP): requirements.txt requirements-dev.txt
 	echo "Python: $$("$$python" --version), into $(VENV) …"; \
 	[ -x $(BIN)/python ] || "$$python" -m venv $(VENV)
 	@echo "Packages: installing (about 1 GB, the first time takes minutes) …"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --use-pep517 \
+		-r requirements-dev.txt
 	@touch $@
 
 jars: $(STAMP) ## Spark's Kafka connector and the demo's Kafka, into .jars

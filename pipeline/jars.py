@@ -119,7 +119,8 @@ def _why_not(conf: str, output: str) -> str:
     telling = [line for line in lines if re.search(r"(?i)not found|error|unable|exception", line)]
     return (
         f"the {conf}'s jars cannot be fetched ({telling[0][:200] if telling else 'no reason'}): "
-        f"check the network or name a mirror by `python -m pipeline.jars -settings FILE`, "
+        f"check the network, and that Java trusts its certificates, "
+        f"or name a mirror by `python -m pipeline.jars -settings FILE`, "
         f"or put the jars of {IVY_FILE.name} and a copy of that file into {JARS / conf}"
     )
 
