@@ -7,6 +7,7 @@ from pages.shared.columns import columns
 from pages.shared.controls import level_and_number
 from pages.shared.detail import detail
 from pages.shared.focus import in_focus, looking_at, of_row
+from pages.shared.hostlabels import labelled
 from pages.shared.live import live
 from pages.shared.look import panel, rows
 from pipeline import view as shows
@@ -25,9 +26,8 @@ def draw(table: Readable, view: View) -> None:
         left, right = st.columns([1.55, 1], gap="small")
         with panel(left):
             level_and_number("Hosts", listing.caption, view)
-            panels.ranked(
-                "hosts", "host", table, view, listing.rows, columns(view, *panels.HOST), 18
-            )
+            labels, wanted = labelled(listing.rows), columns(view, *panels.HOST)
+            panels.ranked("hosts", "host", table, view, labels, wanted, 18)
         with right.container(gap="xxsmall"):
             detail(table, view, each)
         left, middle, right = st.columns(3, gap="small")

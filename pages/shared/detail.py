@@ -7,10 +7,11 @@ import streamlit as st
 from pages.shared import nav, panels, url
 from pages.shared.columns import columns
 from pages.shared.focus import looking_at, words
+from pages.shared.hostlabels import label_of
 from pages.shared.look import empty, panel, title
 from pipeline import view as shows
 from pipeline.cache import Readable
-from pipeline.names import defang, unicode_form
+from pipeline.names import defang, shown, unicode_form
 from pipeline.state import Filter, View
 
 HEIGHT = 535
@@ -34,7 +35,8 @@ def detail(table: Readable, view: View, each: Filter | None) -> None:
 def head(each: Filter, view: View) -> None:
     """Whose detail it is, and what can be done with it."""
     with st.container(horizontal=True, key="detail-head", gap="xxsmall"):
-        title(words(each), each.field)
+        label = label_of(each.value) if each.field == "host" else ""
+        title(words(each), " · ".join(part for part in (each.field, shown(label)) if part))
         st.button("Open", key="detail-open", on_click=nav.open_row, args=(each,))
         st.button("Only", key="detail-only", on_click=_filter, args=(each,))
         st.button("Not", key="detail-not", on_click=_filter, args=(replace(each, exclude=True),))

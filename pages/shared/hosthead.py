@@ -7,6 +7,7 @@ import streamlit as st
 
 from pages.shared import nav, url
 from pages.shared.detail import copies
+from pages.shared.hostlabels import label_of
 from pages.shared.look import zone_of
 from pipeline import view as shows
 from pipeline.cache import Readable
@@ -47,6 +48,7 @@ def _name(table: Readable, view: View, host: str) -> str:
         rank = f"rank {found.rank:,} of {found.of:,} · first {first:%H:%M:%S}, last {last:%H:%M:%S}"
     return (
         f'<div class="host-name"><code>{html.escape(shown(host))}</code>'
+        f"<b>{html.escape(shown(label_of(host)))}</b>"
         f"<span>{html.escape(rank)}</span></div>"
     )
 

@@ -9,6 +9,7 @@ from pages.shared import nav, url
 from pages.shared.charts import chart, specification
 from pages.shared.columns import columns, theme
 from pages.shared.focus import in_focus, looking_at, of_row, put, words
+from pages.shared.hostlabels import labelled
 from pages.shared.look import empty, title, zone_of
 from pages.shared.tables import table as draw_table
 from pipeline import charts
@@ -110,7 +111,7 @@ def hosts(table: Readable, view: View, rows: int, key: str = "hosts") -> None:
     seen = looking_at(view, focus) if focus else view
     listing = shows.hosts(table, seen, view.n, view.sort)
     title(f"Hosts that ask for {words(focus)}" if focus else "Hosts", listing.caption)
-    ranked(key, "host", table, seen, listing.rows, columns(view, *HOST), rows)
+    ranked(key, "host", table, seen, labelled(listing.rows), columns(view, *HOST), rows)
 
 
 def ranked(
@@ -190,8 +191,8 @@ def resolvers(table: Readable, view: View, rows: int) -> None:
     """Resolvers asked, with their failures and their mean rtt."""
     listing = shows.resolvers(table, view)
     title("Resolvers", listing.caption)
-    wanted = columns(view, "resolver", "queries", "share", "no_response", "rtt_ms")
-    draw_table("resolvers", listing.rows, wanted, rows, nothing(table, view))
+    wanted = columns(view, "resolver", "label", "queries", "share", "no_response", "rtt_ms")
+    draw_table("resolvers", labelled(listing.rows, "resolver"), wanted, rows, nothing(table, view))
 
 
 def new_domains(table: Readable, view: View, rows: int) -> None:

@@ -8,6 +8,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -58,20 +59,34 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
-def made_server() -> Iterator[str]:
-    """The address of `made_dashboard.py`."""
+@contextmanager
+def serve(kind: str, **environment: str) -> Iterator[str]:
+    """The address of `made_dashboard.py` while it serves a table of that kind."""
     port = free_port()
     script = str(ROOT / "tests" / "browser" / "made_dashboard.py")
     command = [sys.executable, "-m", "streamlit", "run", script, f"--server.port={port}"]
-    process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "MADE_GROWS": "1"})
-    url = f"http://127.0.0.1:{port}"
+    env = {**os.environ, "MADE": kind, **environment}
+    process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.DEVNULL)
     try:
-        wait_for(f"{url}/_stcore/health", process)
-        yield url
+        wait_for(f"http://127.0.0.1:{port}/_stcore/health", process)
+        yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
         process.wait(10)
+
+
+@pytest.fixture(scope="session")
+def made_server() -> Iterator[str]:
+    """Two hours of a made-up network, and a few records more every second."""
+    with serve("growing") as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def hostile_server() -> Iterator[str]:
+    """Names that try to be more than text."""
+    with serve("hostile") as url:
+        yield url
 
 
 @pytest.fixture

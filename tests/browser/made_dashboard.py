@@ -1,10 +1,11 @@
-"""`streamlit run` this: the pages over a table made by hand, which grows by a batch a second."""
+"""`streamlit run` this: the pages over a table made by hand, of the kind that MADE names."""
 
 import os
 import sys
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,18 +16,45 @@ import streamlit as st  # noqa: E402
 from starlette.middleware import Middleware  # noqa: E402
 
 from pipeline import query  # noqa: E402
+from pipeline.ledger import Rejects  # noqa: E402
+from pipeline.status import Status  # noqa: E402
 from pipeline.web import ROUTES, SecurityHeaders  # noqa: E402
-from tests.made import Made, busy, network  # noqa: E402
+from tests.made import SOURCE, Made, busy, network, partial  # noqa: E402
 
-GROWS = os.environ.get("MADE_GROWS", "1") == "1"
+KIND = os.environ.get("MADE", "growing")
+"""growing, or still; hostile: names that try to be more than text; empty; stopped."""
+HOSTILE = (
+    "<img src=x onerror=\"document.title='gone'\">.evil.example",
+    "![x](http://evil.example/markdown.png).evil.example",
+    "www.evil.example",
+    "a\u202egnp.evil.example",
+)
 
 
-def grow(made: Made, stop: threading.Event) -> None:
+def made(kind: str) -> Made:
+    """The pipeline that the pages show."""
+    if kind in ("growing", "still"):
+        return busy()
+    pipeline, now = Made(), datetime.now(UTC)
+    if kind == "hostile":
+        rows = [partial(now, name, name, name, answers=name, id_resp_h=name) for name in HOSTILE]
+        pipeline.add(rows, (Rejects("not JSON", len(HOSTILE), HOSTILE),))
+    if kind == "empty":
+        reason = f"no records yet from {SOURCE}, connected 12 s ago"
+        pipeline.now = Status("no data", reason, now, SOURCE)
+    if kind == "stopped":
+        pipeline = busy()
+        reason = "broker 127.0.0.1:9092 does not answer since 13:20:11 UTC"
+        pipeline.now = replace(pipeline.now, state="stopped", reason=reason, restarts=3)
+    return pipeline
+
+
+def grow(pipeline: Made, stop: threading.Event) -> None:
     """A few records a second, until told to stop."""
     hosts = network(seed=7)
     while not stop.wait(1):
         now = datetime.now(UTC)
-        made.add(hosts.rows(now - timedelta(seconds=10), 10, a_bucket=3))
+        pipeline.add(hosts.rows(now - timedelta(seconds=10), 10, a_bucket=3))
 
 
 @asynccontextmanager
@@ -34,16 +62,16 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
     """The table grows while the server runs."""
     stop = threading.Event()
     thread = threading.Thread(target=grow, args=(query.running(), stop))
-    if GROWS:
+    if KIND == "growing":
         thread.start()
     yield
     stop.set()
-    if GROWS:
+    if KIND == "growing":
         thread.join()
     query.running().table.close()
 
 
-query.use(busy())
+query.use(made(KIND))
 app = st.App(
     str(ROOT / "pages" / "frame.py"),
     lifespan=lifespan,

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
 from playwright.sync_api import Page, expect
 
 HEADER, ROW = 33, 26
@@ -61,7 +62,7 @@ def test_a_domain_and_its_hosts_lead_to_each_other_by_one_click_each(
 def test_a_row_menu_opens_the_hosts_own_page_and_back_returns(page: Page, made_server: str) -> None:
     page.goto(f"{made_server}/hosts?range=15m")
     click_cell(page, "hosts", 2, x=-24)
-    page.get_by_text(re.compile("^Open 10")).click()
+    page.get_by_role("menuitem").filter(has_text="Open").click()
     page.wait_for_url("**/host?*")
     host = params(page)["host"][0]
     expect(page.locator(".host-name")).to_contain_text(host)
@@ -79,7 +80,7 @@ def test_a_header_ranks_on_the_server_and_says_so_in_the_url(page: Page, made_se
 def test_a_menu_filters_and_a_chip_clears_it(page: Page, made_server: str) -> None:
     page.goto(f"{made_server}/domains")
     click_cell(page, "domains", 1, x=-24)
-    page.get_by_text(re.compile(r"^Not .*\[\.\]")).click()
+    page.get_by_role("menuitem").filter(has_text="Not").click()
     until(page, lambda: params(page).get("domain", [""])[0].startswith("-"))
     page.locator(".st-key-chips button").first.click()
     until(page, lambda: "domain" not in params(page))
@@ -168,3 +169,18 @@ def test_a_csv_of_what_is_on_the_screen_is_one_click_away(page: Page, made_serve
     lines = download.value.path().read_text(encoding="utf-8").splitlines()
     assert lines[0].startswith("host,queries,share")
     assert "10[.]20[." in lines[1]
+
+
+@pytest.mark.parametrize("path", ["", "domains", "hosts", "health"])
+def test_a_hostile_name_stays_text_and_causes_no_request(
+    page: Page, hostile_server: str, path: str
+) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{hostile_server}/{path}?domain=-![x](http://evil.example/x.png)")
+    expect(page.locator("[data-testid=stDataFrame] canvas").first).to_be_visible()
+    expect(page.locator("[data-testid=stDataFrame] canvas").last).to_be_attached()
+    assert page.title() != "gone"
+    assert not page.locator("img[src*=evil], a[href*=evil]").count()
+    elsewhere = {url for url in asked if not url.startswith((hostile_server, "data:", "blob:"))}
+    assert not elsewhere

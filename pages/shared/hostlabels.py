@@ -1,0 +1,26 @@
+"""Labels beside hosts, from the file that the setting names."""
+
+from functools import cache
+from pathlib import Path
+
+import pandas as pd
+
+from pipeline.labels import Labels
+from pipeline.query import running
+
+
+@cache
+def _labels(path: Path | None) -> Labels:
+    return Labels(path)
+
+
+def label_of(address: str) -> str:
+    """The label of an address, or nothing."""
+    return _labels(running().settings.host_labels).of(address)
+
+
+def labelled(rows: pd.DataFrame, field: str = "host") -> pd.DataFrame:
+    """The rows with a column `label`, where there is a file of labels."""
+    if running().settings.host_labels is None:
+        return rows
+    return rows.assign(label=[label_of(address) for address in rows[field]])
