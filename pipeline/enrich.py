@@ -3,7 +3,7 @@
 from functools import cache, lru_cache
 from ipaddress import ip_address
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from tldextract import TLDExtract
 
@@ -26,14 +26,17 @@ def with_names(records: DataFrame) -> DataFrame:
 
     A type or response that Zeek gave a number only is called `TYPE65400` or `RCODE23`.
     """
+    return records.withColumns(_names())
+
+
+@cache
+def _names() -> dict[str, Column]:
     query = F.lower(F.expr("rtrim('.', query)"))
-    return records.withColumns(
-        {
-            "query": F.when(~query.isin("", "(empty)"), query),
-            "qtype_name": F.coalesce("qtype_name", F.concat(F.lit("TYPE"), F.col("qtype"))),
-            "rcode_name": F.coalesce("rcode_name", F.concat(F.lit("RCODE"), F.col("rcode"))),
-        }
-    )
+    return {
+        "query": F.when(~query.isin("", "(empty)"), query),
+        "qtype_name": F.coalesce("qtype_name", F.concat(F.lit("TYPE"), F.col("qtype"))),
+        "rcode_name": F.coalesce("rcode_name", F.concat(F.lit("RCODE"), F.col("rcode"))),
+    }
 
 
 @lru_cache(REMEMBERED_NAMES)

@@ -21,7 +21,7 @@ LABELS = (NO_QUERY, SINGLE_LABEL, LOCAL, NETBIOS, IP_LITERAL, SUFFIX)
 """What stands in `registered_domain` for a name that has none."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Feed:
     """A log that is counted: its path, its fields with Zeek's types, and what tells it apart."""
 

@@ -6,8 +6,10 @@ Each line is first put inside one JSON object of our own, and only then parsed:
 takes the sentinel at the end with it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
+from functools import cache
 from secrets import token_hex
+from typing import NamedTuple
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -66,7 +68,7 @@ def spellings(field: str, renamed: Mapping[str, str]) -> list[str]:
 def parse_records(
     lines: DataFrame,
     feed: Feed,
-    fields: Iterable[str],
+    fields: Sequence[str],
     renamed: Mapping[str, str] | None = None,
     max_bytes: int = 1_000_000,
 ) -> DataFrame:
@@ -76,24 +78,48 @@ def parse_records(
     `other feed` or the reason of its rejection; and `sample`, where there is a status the name of
     the feed or the start of the line. One row out for each row in.
     """
-    fields = list(fields)
+    steps = _steps(feed, tuple(fields), tuple((renamed or {}).items()), max_bytes)
+    objects = selected(lines, steps.wrap)
+    parsed = lines.sparkSession.read.schema(steps.schema).json(objects)
+    return selected(parsed, steps.typed)
+
+
+def selected(frame: DataFrame, steps: Sequence[Sequence[Column | str]]) -> DataFrame:
+    """One select after the other. In a single one Spark would repeat what is used twice."""
+    for columns in steps:
+        frame = frame.select(*columns)
+    return frame
+
+
+class Steps(NamedTuple):
+    """The selects before and after the JSON reader, and what it reads."""
+
+    wrap: list[list[Column | str]]
+    schema: T.StructType
+    typed: list[list[Column | str]]
+
+
+@cache
+def _steps(
+    feed: Feed, fields: tuple[str, ...], renamed: tuple[tuple[str, str], ...], max_bytes: int
+) -> Steps:
+    """Made once: thousands of calls into the JVM, half a second of every batch otherwise."""
     names = dict.fromkeys(["ts", "id.orig_h", *feed.marks, *fields])
-    keys = {name: spellings(name, renamed or {}) for name in names}
-    objects = _as_objects(lines, keys["ts"], max_bytes)
-    parsed = lines.sparkSession.read.schema(_json_schema(feed, keys)).json(objects)
-    return _typed(parsed, feed, keys).select(*(flat(name) for name in fields), "status", "sample")
+    keys = {name: spellings(name, dict(renamed)) for name in names}
+    wrap = _wrapped(keys["ts"], max_bytes)
+    return Steps(wrap, _json_schema(feed, keys), _typed(feed, keys, fields))
 
 
-def _as_objects(lines: DataFrame, ts_keys: list[str], max_bytes: int) -> DataFrame:
-    """One JSON object a line. Each step is a select of its own, else Spark repeats the work."""
+def _wrapped(ts_keys: list[str], max_bytes: int) -> list[list[Column | str]]:
+    """Lines to one JSON object each, as text."""
     text = F.expr("coalesce(make_valid_utf8(cast(value as string)), '')")
-    judged = lines.select(text.alias("text"), "topic").select(
-        "text", "topic", _early_status(max_bytes).alias("status")
-    )
-    tagged = judged.withColumn("text", _with_text_keys(_unwrapped(), ts_keys)).withColumn(
-        "tagged", F.regexp_extract(F.substring("text", 1, 120), TAGGED, 0)
-    )
-    return tagged.select(F.coalesce(_refused(), _entire()).alias("value"))
+    return [
+        ["topic", text.alias("text")],
+        ["topic", "text", _early_status(max_bytes).alias("early")],
+        ["topic", "early", _with_text_keys(_unwrapped(), ts_keys).alias("text")],
+        ["*", F.regexp_extract(F.substring("text", 1, 120), TAGGED, 0).alias("tagged")],
+        [F.coalesce(_refused(), _entire()).alias("value")],
+    ]
 
 
 def _early_status(max_bytes: int) -> Column:
@@ -124,9 +150,9 @@ def _with_text_keys(text: Column, ts_keys: list[str]) -> Column:
 
 
 def _refused() -> Column:
-    sample = F.substring("text", 1, SAMPLE_CHARACTERS).alias("sample")
-    verdict = F.struct("status", sample, F.lit(1).alias(END))
-    return F.when(F.col("status").isNotNull(), F.to_json(verdict))
+    sample = F.substring("text", 1, SAMPLE_CHARACTERS).alias("start")
+    verdict = F.struct("early", sample, F.lit(1).alias(END))
+    return F.when(F.col("early").isNotNull(), F.to_json(verdict))
 
 
 def _entire() -> Column:
@@ -149,25 +175,30 @@ def _json_schema(feed: Feed, keys: Mapping[str, list[str]]) -> T.StructType:
         record.add(key, T.StringType())
     line = T.StructType().add("tag", "string").add("record", record)
     own = T.StructType().add("topic", "string").add("line", line).add(END, "integer")
-    return own.add("status", "string").add("sample", "string").add(CORRUPT, "string")
+    return own.add("early", "string").add("start", "string").add(CORRUPT, "string")
 
 
-def _typed(parsed: DataFrame, feed: Feed, keys: Mapping[str, list[str]]) -> DataFrame:
-    values = {flat(name): _first(spelled) for name, spelled in keys.items()}
+def _typed(
+    feed: Feed, keys: Mapping[str, list[str]], fields: Sequence[str]
+) -> list[list[Column | str]]:
+    """The reader's row to typed columns, `status` and `sample`."""
     ts_text = F.coalesce(_first([key + TEXT for key in keys["ts"]]), _ts_in_corrupt(keys["ts"]))
     path = F.coalesce("line.tag", *(_field(key) for key in PATH_FIELDS))
-    own = values | {"ts_number": values["ts"], "ts_text": ts_text, "path": path}
-    named = parsed.select("*", *(value.alias(name) for name, value in own.items() if name != "ts"))
-    timed = named.withColumn(
-        "ts", F.coalesce(_time_of_number(F.col("ts_number")), _time_of_text(F.col("ts_text")))
-    )
-    return timed.withColumn("status", _status(feed)).withColumn("sample", _sample())
+    values = {flat(name): _first(spelled) for name, spelled in keys.items()}
+    found = values | {"ts_number": values.pop("ts"), "ts_text": ts_text, "path": path}
+    ts = F.coalesce(_time_of_number(F.col("ts_number")), _time_of_text(F.col("ts_text")))
+    return [
+        ["*", *(value.alias(name) for name, value in found.items() if name != "ts")],
+        ["*", ts.alias("ts")],
+        ["*", _status(feed).alias("status")],
+        [*(flat(name) for name in fields), "status", _sample().alias("sample")],
+    ]
 
 
 def _status(feed: Feed) -> Column:
     no_ts = F.col("ts_number").isNull() & F.col("ts_text").isNull()
     return (
-        F.when(F.col("status").isNotNull(), F.col("status"))
+        F.when(F.col("early").isNotNull(), F.col("early"))
         .when(F.col(END).isNull() | F.col("line.record").isNull(), NOT_JSON)
         .when(~_is_feed(feed), OTHER_FEED)
         .when(no_ts, NO_TS)
@@ -215,6 +246,6 @@ def _sample() -> Column:
     line = F.regexp_extract(F.col(CORRUPT), rf'(?s)"record":(.*?)(?:\}},"{END}":1\}})?$', 1)
     topic = F.when(F.col("topic").isin(OTHER_PATHS), F.col("topic"))
     other = F.coalesce("path", topic, F.lit("unnamed"))
-    refused = F.coalesce("sample", line, F.to_json("line.record"))
+    refused = F.coalesce("start", line, F.to_json("line.record"))
     text = F.when(F.col("status") == OTHER_FEED, other).otherwise(refused)
     return F.when(F.col("status").isNotNull(), F.substring(text, 1, SAMPLE_CHARACTERS))
