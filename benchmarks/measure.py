@@ -65,7 +65,8 @@ def report(name: str, columns: list[str], rows: list[list[Any]], **facts: Any) -
             "  ".join([first(widths[0]), *(o(w) for o, w in zip(others, widths[1:], strict=True))])
         )
     for key, value in facts.items():
-        print(f"{key}: {value}")
+        if not isinstance(value, list):
+            print(f"{key}: {value}")
     RESULTS.mkdir(exist_ok=True)
     told = {"rows": [dict(zip(columns, row, strict=True)) for row in rows], **facts}
     (RESULTS / f"{name}.json").write_text(json.dumps(told, indent=1, default=str) + "\n")
