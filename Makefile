@@ -40,6 +40,7 @@ demo: $(STAMP) ## Kafka, a simulator and the dashboard; Ctrl-C ends them (ARGS="
 	@$(BIN)/python -m pipeline.jars && exec $(BIN)/python -m pipeline.demo $(ARGS)
 
 incident: ## begin an incident in the running demo (KIND=tunnel, dga, beacon, nxdomain, scan)
+	@[ -f .demo/demo.pid ] || { echo "no demo runs here: \`make demo\` starts one" >&2; exit 1; }
 	@echo $(KIND) >> .demo/control
 
 run: $(STAMP) ## the dashboard on your Kafka or log directory (settings: ZEEK_LIVE_…)

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from json.encoder import encode_basestring
 
-from pipeline.demo.world import RCODES, TYPES, Record, words
+from pipeline.demo.questions import TYPES, words
+from pipeline.demo.world import RCODES, Record
 
 Form = Callable[[Record], str]
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pipeline.demo.questions import make_domain
 from pipeline.demo.world import Record, World
 
 Question = tuple[str, str, str | None, tuple[str, ...]]
@@ -135,7 +136,7 @@ class Incidents:
 
     def add(self, kind: str, start: float) -> None:
         """Plan one; its host and its domain are drawn now."""
-        host, domain = self.world.some_host(), self.world.new_domain()
+        host, domain = self.world.some_host(), make_domain(self.world.dice)
         domain = {"scan": "in-addr.arpa", "dga": ""}.get(kind, domain)
         self.open.append(Incident(kind, host, domain, start, KINDS[kind].seconds))
 

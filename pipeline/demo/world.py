@@ -1,4 +1,4 @@
-"""A made-up network: its hosts, their habits, and the names they ask for. All of it from a seed."""
+"""A made-up network: its hosts, their habits, and what they ask for. All of it from a seed."""
 
 import math
 import random
@@ -9,34 +9,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.demo.questions import DOMAINS, Question, make_domains, make_questions
 
-def words(text: str) -> list[str]:
-    """The words of a text."""
-    return text.split()
-
-
-DOMAINS = 3000
 RESOLVERS = ("10.20.0.53", "10.20.1.53", "192.0.2.53")
-MULTICAST, MULTICAST_6, BROADCAST = "224.0.0.251", "ff02::fb", "10.20.255.255"
-NETBIOS_WILDCARD = "*" + "\\x00" * 15
-
-SYLLABLES = words(
-    "al an ar bel bo bra ca cor da del dor el en fa fen gra ha hel in ka kel la lo lu ma mer mi "
-    "mon na nor o pa per pra qui ra ren ri ro sa sel so ta tel ti tor u va vel vi vo wen xa yo za"
-)
-SUFFIXES = {
-    "com": 46, "net": 11, "org": 8, "io": 5, "de": 4, "co.uk": 4, "com.br": 3, "fr": 2, "nl": 2,
-    "co.jp": 2, "com.au": 2, "app": 2, "dev": 1, "cloud": 1, "info": 2, "eu": 1, "pl": 1, "tv": 1,
-    "ac.uk": 1, "gov.br": 1, "online": 1, "xn--p1ai": 1,
-}  # fmt: skip
-SERVICES = words(
-    "www api cdn img static mail login edge assets media push sync auth events telemetry "
-    "config updates eu-west-1 us-east-2 s3 track ads metrics"
-)
-TYPES = {
-    "A": 1, "NS": 2, "CNAME": 5, "SOA": 6, "PTR": 12, "MX": 15, "TXT": 16, "AAAA": 28, "NB": 32,
-    "SRV": 33, "HTTPS": 65, "*": 255,
-}  # fmt: skip
 RCODES = {"NOERROR": 0, "SERVFAIL": 2, "NXDOMAIN": 3, "REFUSED": 5}
 
 
@@ -56,18 +31,6 @@ class Record(NamedTuple):
     rcode: str | None
     answers: tuple[str, ...] = ()
     ttl: float = 300.0
-
-
-class Question(NamedTuple):
-    """What is asked, of whom (None: of the host's resolver), and how it goes as a rule."""
-
-    qname: str | None
-    qtype: str | None
-    answers: tuple[str, ...]
-    nxdomain: float = 0.01
-    silent: float = 0.02
-    server: str | None = None
-    server_port: int = 53
 
 
 @dataclass(frozen=True)
@@ -130,16 +93,11 @@ class World:
     def __post_init__(self) -> None:
         self.rng = np.random.default_rng(self.seed)
         self.dice = random.Random(self.seed)
-        self.domains = self._make_domains()
-        self.questions = self._make_questions()
+        self.domains = make_domains(self.dice, DOMAINS)
+        self.questions = make_questions(self.dice, self.domains)
         self._ranks = zipf(len(self.questions))
         self._make_hosts()
         self._serial = 0
-
-    def new_domain(self) -> str:
-        """A registered domain that nobody asked for yet, as far as chance goes."""
-        stem = "".join(self.dice.choices(SYLLABLES, k=self.dice.randint(2, 4)))
-        return f"{stem}.{self.dice.choices(list(SUFFIXES), list(SUFFIXES.values()))[0]}"
 
     def new_uid(self) -> str:
         """Seventeen or so letters and digits after a C, as Zeek's are."""
@@ -213,65 +171,6 @@ class World:
         medians = np.where(cached, 0.0006, 0.018 + (picks % 37) * 0.002)
         rtts = medians * self.rng.lognormal(0.0, 0.6, count)
         return np.maximum(np.round(rtts, 6), 0.000001)
-
-    def _make_domains(self) -> list[str]:
-        made = dict.fromkeys(self.new_domain() for _ in range(DOMAINS * 2))
-        return list(made)[:DOMAINS]
-
-    def _make_questions(self) -> list[Question]:
-        """In the order of their rank; local and odd names stand among the frequent ones."""
-        made = []
-        for rank, domain in enumerate(self.domains):
-            known = self.dice.randint(1, max(2, 12 - rank // 200))
-            for service in ["", *self.dice.sample(SERVICES, known)]:
-                made.append(self._question(f"{service}.{domain}".lstrip(".")))
-        order = np.argsort(np.arange(len(made)) + self.rng.exponential(60.0, len(made)))
-        ranked = [made[index] for index in order]
-        for place, odd in enumerate(self._odd_questions()):
-            ranked.insert(9 + place * 13, odd)
-        return ranked
-
-    def _question(self, qname: str) -> Question:
-        kinds, shares = ("A", "AAAA", "HTTPS", "TXT", "MX", "NS"), (64, 22, 10, 2, 1, 1)
-        qtype = self.dice.choices(kinds, shares)[0]
-        a, b = self.dice.randint(1, 254), self.dice.randint(1, 254)
-        answers = {
-            "A": (f"203.0.113.{a}", f"198.51.100.{b}")[: 1 + a % 2],
-            "AAAA": (f"2001:db8:{a:x}::{b:x}",),
-            "TXT": (f"TXT 26 v=spf1 ip4:203.0.113.{a} -all",),
-            "MX": (f"mx{a % 3}.{qname}",),
-            "NS": (f"ns1.{qname}", f"ns2.{qname}"),
-        }.get(qtype, ())
-        if qname.startswith(("cdn.", "img.", "edge.")):
-            answers = (f"edge-{a}.{self.domains[b % 20]}", *answers)
-        return Question(qname, qtype, answers, nxdomain=0.4 if a < 6 else 0.004)
-
-    def _odd_questions(self) -> list[Question]:
-        reverse = [
-            Question(
-                f"{n * 7 % 250}.{n % 4}.20.10.in-addr.arpa", "PTR", (f"pc-{n}.corp.local",), 0.3
-            )
-            for n in range(40)
-        ]
-        reverse_6 = ".".join("8b0d0100" + "2" * 24) + ".ip6.arpa"
-        chatter = [
-            Question(name, "PTR", (), 0.0, 1.0, server, 5353)
-            for name in ("_ipp._tcp.local", "_airplay._tcp.local", "_googlecast._tcp.local")
-            for server in (MULTICAST, MULTICAST_6)
-        ]
-        return [
-            Question("wpad", "A", (), 0.9), Question("fileserver", "A", ("10.20.0.20",)),
-            Question("print-3.corp.local", "A", ("10.20.3.9",)), *chatter,
-            Question("macbook-ana.local", "AAAA", (), 0.0, 1.0, MULTICAST_6, 5353),
-            Question(NETBIOS_WILDCARD, "SRV", (), 0.0, 0.9, BROADCAST, 137),
-            Question("WORKGROUP", "NB", (), 0.0, 1.0, BROADCAST, 137),
-            Question("FILESRV", "NB", (), 0.0, 1.0, BROADCAST, 137),
-            Question("", "NS", ("a.root-servers.net", "b.root-servers.net")),
-            Question("co.uk", "NS", ("dns1.nic.uk",)), Question("localhost", "A", ("127.0.0.1",)),
-            Question(None, None, (), 0.0, 0.0), Question("10.20.0.1", "A", (), 0.95),
-            Question("_ldap._tcp.dc._msdcs.corp.local", "SRV", ("dc1.corp.local",)),
-            Question(reverse_6, "PTR", (), 0.8), *reverse,
-        ]  # fmt: skip
 
     def _make_hosts(self) -> None:
         names = list(KINDS)
