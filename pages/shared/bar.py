@@ -38,7 +38,10 @@ def first_row(page: str, view: View) -> None:
         st.html('<div class="brand">Zeek DNS</div>', width="content")
         for each in nav.IN_FRAME:
             params = _elsewhere(page, view).to_params()
-            st.page_link(nav.page(each), label=each, query_params=params)
+            # One host's page is not in the frame: its link stands for it.
+            here = page == "Host" and each == "Hosts"
+            with st.container(key="here" if here else None, width="content"):
+                st.page_link(nav.page(each), label=each, query_params=params)
         _state()
         _range(view)
         st.selectbox(
@@ -85,7 +88,7 @@ def second_row(page: str, view: View) -> None:
             # Something is always drawn here, or what follows would move to the left.
             problem = html.escape(shown("; ".join(url.problems())))
             st.html(f'<div class="problem" title="{problem}">{problem}</div>')
-        with st.container(horizontal=True, width="content", gap="xxsmall"):
+        with st.container(horizontal=True, width="content", gap="small"):
             _noise()
             _export(page)
 
@@ -102,6 +105,8 @@ def _state() -> None:
     note = ""
     if view.at is not None:
         note = f"paused, {shows.since(pipeline.table, view):,} since"
+        if view.at < pipeline.table.exact_since:
+            note += ", merged with later records by now"
     clock(pipeline.status(), note)
 
 
@@ -212,7 +217,10 @@ def _noise_chosen(switch: str) -> None:
 
 
 def _export(page: str) -> None:
-    with st.popover("Export", icon=":material/download:", type="tertiary", key="export"):
+    with (
+        st.popover("Export", icon=":material/download:", type="tertiary", key="export"),
+        st.container(gap="xxsmall"),
+    ):
         names = st.radio("Names as", ["defanged", "real"], horizontal=True, key="names-as")
         for what in EXPORTS[page]:
             st.download_button(

@@ -34,12 +34,13 @@ def detail(table: Readable, view: View, each: Filter | None) -> None:
 
 def head(each: Filter, view: View) -> None:
     """Whose detail it is, and what can be done with it."""
+    opposite = replace(each, exclude=True)
     with st.container(horizontal=True, key="detail-head", gap="xxsmall"):
         label = label_of(each.value) if each.field == "host" else ""
         title(words(each), " · ".join(part for part in (each.field, shown(label)) if part))
         st.button("Open", key="detail-open", on_click=nav.open_row, args=(each,))
-        st.button("Only", key="detail-only", on_click=_filter, args=(each,))
-        st.button("Not", key="detail-not", on_click=_filter, args=(replace(each, exclude=True),))
+        st.button("Only this", key="detail-only", on_click=_filter, args=(each,))
+        st.button("Not this", key="detail-not", on_click=_filter, args=(opposite,))
         copies(each)
 
 

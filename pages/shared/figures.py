@@ -33,7 +33,8 @@ def _cell(figure: figures.Figure, summary: figures.Summary, why: str) -> Figure:
     return Figure(
         label=LABELS[figure.name],
         value=_value(figure.name, figure.value),
-        note=" · ".join(part for part in parts if part) or f"– {why}",
+        note=" · ".join(part for part in parts if part) or "–",
+        hint=f"not compared: {why}" if why else "",
         series=figure.series,
         hue=hue.get(figure.name, colours["primary"]),
         alarming=figure.name == "nxdomain" and (figure.change or 0) >= ALARMING_POINTS,
@@ -52,7 +53,7 @@ def _change(figure: figures.Figure) -> str:
     """Shares change in points, queries in percent of what they were, counts by their number."""
     change, before = figure.change, figure.before
     if change is None or before is None:
-        return ""
+        return "– not compared"
     sign = "▲" if change > 0 else "▼" if change < 0 else "="
     if figure.name in SHARES:
         return f"{sign} {abs(change):.1f} pp"

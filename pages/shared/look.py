@@ -53,6 +53,7 @@ def panel(place: Any = st) -> Any:
 
 def title(text: str, caption: str = "", legend: Iterable[tuple[str, str]] = ()) -> None:
     """A panel's line: what it shows, over what and how exact, and its colours by name."""
+    caption = "" if caption.startswith("0 of 0") else caption
     hues = "".join(f'<i style="--hue:{hue}">{html.escape(name)}</i>' for name, hue in legend)
     st.html(
         f'<div class="panel-title"><b>{html.escape(text)}</b><span>{html.escape(caption)}</span>'
@@ -78,6 +79,7 @@ class Figure:
     series: Sequence[float] = ()
     hue: str = "#1D5FBF"
     alarming: bool = False
+    hint: str = ""
 
 
 def strip(figures: Sequence[Figure]) -> None:
@@ -93,5 +95,6 @@ def _figure(figure: Figure) -> str:
     return (
         f'<div class="figure"><label>{html.escape(figure.label)}</label>'
         f"<strong>{html.escape(figure.value)}</strong>"
-        f"<small{tone}>{html.escape(figure.note)}</small>{line}</div>"
+        f'<small{tone} title="{html.escape(figure.hint)}">'
+        f"{html.escape(figure.note)}</small>{line}</div>"
     )

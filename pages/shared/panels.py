@@ -42,6 +42,8 @@ def nothing(table: Readable, view: View) -> str:
 
 def covered(span: Window, view: View) -> str:
     """The stretch of time in words, such as `12:43–13:42 UTC · last 2 min still filling`."""
+    if span.newest is None:
+        return ""
     zone = zone_of(view)
     start, end = span.start.astimezone(zone), span.end.astimezone(zone)
     form = "%H:%M" if span.seconds < 86400 and start.date() == end.date() else "%b %d %H:%M"
@@ -89,7 +91,8 @@ def top_domains(table: Readable, view: View, bars: int, height: int) -> None:
     title(f"{LEVELS[view.level]} {whose}", f"{count} of {listing.of:,} · exact")
     if not len(listing.rows):
         return empty(nothing(table, seen), height)
-    spec = specification(table, seen, _top_domains, view.level, bars, theme(), height)
+    fitting = height * count // bars
+    spec = specification(table, seen, _top_domains, view.level, bars, theme(), fitting)
     return chart("top", spec, on_select=_bar_picked)
 
 
@@ -199,8 +202,8 @@ def new_domains(table: Readable, view: View, rows: int) -> None:
     """Domains first seen in this time, of all that is kept."""
     listing = shows.new_domains(table, view)
     oldest = window(table, view).oldest
-    since = f" of all kept since {oldest.astimezone(zone_of(view)):%b %d %H:%M}" if oldest else ""
-    title("New domains", f"{listing.of:,} first seen in this time,{since}")
+    since = f", of all kept since {oldest.astimezone(zone_of(view)):%b %d %H:%M}" if oldest else ""
+    title("New domains", f"{listing.of:,} first seen in this time{since}")
     wanted = columns(view, "domain", "first", "hosts", "queries", "names", "nxdomain")
     draw_table("new", listing.rows, wanted, rows, nothing(table, view))
 

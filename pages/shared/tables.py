@@ -20,6 +20,7 @@ from pipeline.where import OTHER, RESPONSES
 RERANK_SECONDS = 30
 HEADER, ROW = 33, 26
 MENU = "menu"
+WIDEST, WIDEST_CHARACTERS = 180, 26
 SELECTED = {"light": "#E4EDF9", "dark": "#1B2C45"}
 """Behind the row that is shown closer."""
 
@@ -53,6 +54,7 @@ def table(
         return
     if by:
         frame = _still(key, frame, by, ranking, picked)
+    columns = _bounded(frame, columns)
     if by and actions:
         frame = frame.assign(**{MENU: [_labels(value, actions) for value in frame[by]]})
     st.dataframe(
@@ -127,6 +129,19 @@ def _menu(key: str, actions: Mapping[str, Callable[[str], None]] | None) -> dict
         "", width=34, type="tertiary", on_click=clicked, key=click
     )
     return {MENU: column}
+
+
+def _bounded(frame: pd.DataFrame, columns: Mapping[str, Any]) -> dict[str, Any]:
+    """No text so wide that it pushes the row's menu out of sight."""
+    bounded = dict(columns)
+    for name in columns:
+        if name in frame and _longest(frame[name]) > WIDEST_CHARACTERS:
+            bounded[name] = {**columns[name], "width": WIDEST}
+    return bounded
+
+
+def _longest(cells: pd.Series) -> int:
+    return max((len(cell) for cell in cells if isinstance(cell, str)), default=0)
 
 
 def _texts(frame: pd.DataFrame) -> pd.DataFrame:
