@@ -18,6 +18,7 @@ from pipeline.export import export
 from pipeline.names import shown
 from pipeline.query import running
 from pipeline.state import INTERVALS, NOISE, RANGES, Filter, View
+from pipeline.window import window
 
 STATE_SECONDS = 2
 EXPORTS = {
@@ -57,7 +58,7 @@ def first_row(page: str, view: View) -> None:
         st.segmented_control(
             "Times in",
             ["utc", "local"],
-            format_func={"utc": "UTC", "local": "Local"}.get,
+            format_func={"utc": "UTC", "local": "Local"}.__getitem__,
             required=True,
             key=url.seed("tz", view.tz),
             on_change=url.on("tz", "tz"),
@@ -127,7 +128,7 @@ def _range_chosen() -> None:
 
 
 def _from_to(view: View) -> None:
-    span, zone = shows.window(running().table, view), zone_of(view)
+    span, zone = window(running().table, view), zone_of(view)
     with (
         st.popover("from–to", type="primary" if view.start else "secondary"),
         st.form("from-to", border=False),

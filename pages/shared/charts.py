@@ -32,7 +32,7 @@ def finished(made: Any) -> dict[str, Any]:
 
     Altair names data by its hash, and a new name would draw the chart from nothing: a flicker.
     """
-    spec = made.to_dict()
+    spec = made.to_dict(validate=False)
     datasets = spec.pop("datasets", {})
     text = json.dumps(spec)
     for place, name in enumerate(datasets):
@@ -51,7 +51,7 @@ def _arrow(rows: list[dict[str, Any]]) -> bytes:
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)
-    return sink.getvalue().to_pybytes()
+    return bytes(sink.getvalue())
 
 
 def chart(key: str, spec: dict[str, Any], on_select: Callable[[], None] | None = None) -> None:

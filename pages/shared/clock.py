@@ -36,9 +36,9 @@ def clock(status: Status, note: str = "") -> None:
 def in_words(status: Status) -> str:
     """What stands beside the state.
 
-    catching up: how far behind; late, no data, stopped: why.
+    catching up: how far behind; no data, stopped: why. How late it is, the age tells.
     """
-    if status.state == "live":
+    if status.state in ("live", "late"):
         return ""
     if status.state == "catching up":
         return f"{status.lag_records:,} records, {status.lag_seconds / 60:.0f} min behind"

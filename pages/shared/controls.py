@@ -20,7 +20,7 @@ def level_and_number(text: str, caption: str, view: View, levels: bool = False) 
             st.segmented_control(
                 "Level",
                 list(LEVELS),
-                format_func=LEVELS.get,
+                format_func=LEVELS.__getitem__,
                 required=True,
                 key=url.seed("level", view.level),
                 on_change=_level_chosen,

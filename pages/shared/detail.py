@@ -9,6 +9,7 @@ from pages.shared.columns import columns
 from pages.shared.focus import looking_at, words
 from pages.shared.hostlabels import label_of
 from pages.shared.look import empty, panel, title
+from pages.shared.tables import table as draw_table
 from pipeline import view as shows
 from pipeline.cache import Readable
 from pipeline.names import defang, shown, unicode_form
@@ -79,4 +80,4 @@ def names(table: Readable, view: View, each: Filter, rows: int) -> None:
     listing = shows.names(table, view, view.n)
     title("Names" if each.field == "host" else "Names under it", listing.caption)
     wanted = columns(view, "name", "type", "queries", "response", "last")
-    panels.draw_table("names", listing.rows, wanted, rows, panels.nothing(table, view))
+    draw_table("names", listing.rows, wanted, rows, panels.nothing(table, view))

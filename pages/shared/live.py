@@ -5,12 +5,12 @@ from collections.abc import Callable
 import streamlit as st
 
 from pages.shared import url
-from pipeline.cache import Readable
+from pipeline.export import Counted
 from pipeline.query import running
 from pipeline.state import View
 
 
-def live(draw: Callable[[Readable, View], None]) -> None:
+def live(draw: Callable[[Counted, View], None]) -> None:
     """Run `draw(table, view)` now and every few seconds; not while paused.
 
     A panel that changed the URL changes the frame too, so all of it is drawn again.

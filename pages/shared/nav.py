@@ -42,7 +42,7 @@ def open_row(each: Filter) -> None:
         url.jump("Host", looking_at(view, each))
     else:
         view = view.without("host") if st.session_state["page"] == "Host" else view
-        level = "tld" if each.under else each.field
+        level: Any = "tld" if each.under else each.field
         url.jump("Domains", replace(put(view, each), level=level))
 
 

@@ -1,5 +1,6 @@
 """The panels: a title that says over what and how exact, and under it always the same height."""
 
+from datetime import datetime
 from typing import Any
 
 import pandas as pd
@@ -46,8 +47,10 @@ def covered(span: Window, view: View) -> str:
         return ""
     zone = zone_of(view)
     start, end = span.start.astimezone(zone), span.end.astimezone(zone)
-    form = "%H:%M" if span.seconds < 86400 and start.date() == end.date() else "%b %d %H:%M"
-    parts = [f"{start:{form}}–{end:{form}} {'UTC' if view.tz == 'utc' else zone}"]
+    today = end.date() == datetime.now(zone).date()
+    form = "%H:%M" if start.date() == end.date() else "%b %d %H:%M"
+    day = "" if today else f"{start:%Y-%m-%d} " if form == "%H:%M" else f"{start:%Y} "
+    parts = [f"{day}{start:{form}}–{end:{form}} {'UTC' if view.tz == 'utc' else zone}"]
     return " · ".join(part for part in [*parts, span.still_filling] if part)
 
 
