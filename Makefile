@@ -37,14 +37,14 @@ jars: $(STAMP) ## Spark's Kafka connector and the demo's Kafka, into .jars
 	@$(BIN)/python -m pipeline.jars $(ARGS)
 
 demo: $(STAMP) ## Kafka, a simulator and the dashboard; Ctrl-C ends them (ARGS="--help")
-	@$(BIN)/python -m pipeline.jars && exec $(BIN)/python -m pipeline.demo $(ARGS)
+	@$(BIN)/python -m pipeline.jars; exec $(BIN)/python -m pipeline.demo $(ARGS)
 
 incident: ## begin an incident in the running demo (KIND=tunnel, dga, beacon, nxdomain, scan)
 	@[ -f .demo/demo.pid ] || { echo "no demo runs here: \`make demo\` starts one" >&2; exit 1; }
 	@echo $(KIND) >> .demo/control
 
 run: $(STAMP) ## the dashboard on your Kafka or log directory (settings: ZEEK_LIVE_…)
-	@$(BIN)/python -m pipeline.jars && exec $(BIN)/streamlit run dashboard.py $(ARGS)
+	@$(BIN)/python -m pipeline.jars; exec $(BIN)/streamlit run dashboard.py $(ARGS)
 
 test: $(STAMP) ## all tests (ARGS="tests/unit -k name")
 	@$(BIN)/python -m pipeline.jars

@@ -10,7 +10,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from pipeline import query
-from pipeline.jars import JarsMissing, JavaMissing, connector_jars
+from pipeline.jars import JarsMissing, JavaMissing
 from pipeline.settings import SettingsError, current
 from pipeline.table import TableError
 from pipeline.web import ROUTES, SecurityHeaders
@@ -29,7 +29,6 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
 
 
 try:
-    connector_jars()
     query.use(query.Pipeline(current()))
 except (SettingsError, JavaMissing, JarsMissing, TableError) as error:
     sys.exit(f"zeek-live: {error}")

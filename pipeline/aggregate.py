@@ -15,12 +15,20 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from pipeline.enrich import NETBIOS_TYPES, registered_domain
-from pipeline.feed import ANSWER_CHARACTERS, BUCKET_SECONDS, NETBIOS, NO_QUERY, PARTIALS
+from pipeline.feed import (
+    ANSWER_CHARACTERS,
+    BUCKET_SECONDS,
+    NETBIOS,
+    NO_QUERY,
+    PARTIALS,
+    SAMPLES,
+)
+from pipeline.parse import HEADER, OTHER_FEED
 
 COUNTED_FIELDS = (
     "ts uid id.orig_h id.resp_h rtt query qtype qtype_name rcode rcode_name answers".split()
 )
-SAMPLES = 5
+GROUPED_AT_ONCE = 400_000
 BUCKET = BUCKET_SECONDS * 1_000_000
 
 STATUS = pa.schema([pa.field("status", pa.string()), pa.field("sample", pa.string())])
@@ -48,12 +56,12 @@ SELECT ts - ((ts % {BUCKET}) + {BUCKET}) % {BUCKET} AS bucket,
        arg_max(answers, ts) AS answers, NULL AS status, NULL AS sample
 FROM records WHERE status IS NULL GROUP BY ALL
 UNION ALL BY NAME
-SELECT status, CASE WHEN status = 'other feed' THEN sample END AS sample, count(*) AS count
+SELECT status, CASE WHEN status = '{OTHER_FEED}' THEN sample END AS sample, count(*) AS count
 FROM records WHERE status IS NOT NULL GROUP BY ALL
 UNION ALL BY NAME
 SELECT status, sample, 0 AS count FROM (
   SELECT status, sample, row_number() OVER (PARTITION BY status) AS place
-  FROM records WHERE status NOT IN ('other feed', 'header') AND sample IS NOT NULL)
+  FROM records WHERE status NOT IN ('{OTHER_FEED}', '{HEADER}') AND sample IS NOT NULL)
 WHERE place <= {SAMPLES}
 """
 
@@ -74,11 +82,20 @@ def _grouper(
     private_suffixes: bool,
 ) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
     def group(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        held = list(batches)
-        if held:
+        while held := _some(batches):
             yield from group_records(pa.Table.from_batches(held), private_suffixes).to_batches()
 
     return group
+
+
+def _some(batches: Iterator[pa.RecordBatch]) -> list[pa.RecordBatch]:
+    """The next few batches: an archive is one partition of any size."""
+    held: list[pa.RecordBatch] = []
+    for batch in batches:
+        held.append(batch)
+        if sum(each.num_rows for each in held) >= GROUPED_AT_ONCE:
+            break
+    return held
 
 
 def group_records(records: pa.Table, private_suffixes: bool = False) -> pa.Table:

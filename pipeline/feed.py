@@ -10,6 +10,7 @@ import pyarrow as pa
 BUCKET_SECONDS = 10
 ANSWER_CHARACTERS = 200
 SAMPLE_CHARACTERS = 1000
+SAMPLES = 5
 
 NO_QUERY = "(no query)"
 SINGLE_LABEL = "(single label)"

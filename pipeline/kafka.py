@@ -10,24 +10,28 @@ from confluent_kafka import OFFSET_END, Consumer, KafkaException, TopicCollectio
 from confluent_kafka.admin import AdminClient
 from pyspark.sql import DataFrame, SparkSession
 
-from pipeline.settings import Settings
-from pipeline.source import Begin, Offsets, SourceProblem
+from pipeline.settings import Settings, SettingsError
+from pipeline.source import OTHER_SOURCE, Begin, Offsets, SourceProblem
 
 SECONDS_TO_ANSWER = 4
 # A batch that reaches the end of the log otherwise waits 0.5 s for more.
 FETCH_WAIT = {"kafka.fetch.max.wait.ms": "20"}
-JAAS = {"sasl.username": r'username="([^"]*)"', "sasl.password": r'password="([^"]*)"'}
+JAAS = {
+    "sasl.username": r"""username=(["'])(.*?)\1""",
+    "sasl.password": r"""password=(["'])(.*?)\1""",
+}
 SAME_IN_LIBRDKAFKA = (
     "bootstrap.servers",
     "security.protocol",
-    "ssl.endpoint.identification.algorithm",
     "client.id",
+    "ssl.key.password",
+    "ssl.cipher.suites",
 )
 RENAMED_IN_LIBRDKAFKA = {
     "sasl.mechanism": "sasl.mechanisms",
-    "ssl.truststore.location": "ssl.ca.location",
-    "ssl.keystore.location": "ssl.keystore.location",
-    "ssl.keystore.password": "ssl.keystore.password",
+    "ssl.truststore.certificates": "ssl.ca.pem",
+    "ssl.keystore.certificate.chain": "ssl.certificate.pem",
+    "ssl.keystore.key": "ssl.key.pem",
 }
 
 _silent = logging.getLogger("pipeline.kafka.librdkafka")
@@ -48,9 +52,14 @@ class KafkaSource:
         self.name = f"topic {', '.join(settings.topics)} at {settings.kafka_servers}"
         client = librdkafka_options(settings.kafka_client)
         own = {"group.id": "zeek-live-probe", "enable.auto.commit": False}
-        self._consumer = Consumer({**client, **own}, logger=_silent)
-        self._admin = AdminClient(client, logger=_silent)
+        try:
+            self._consumer = Consumer({**client, **own}, logger=_silent)
+            self._admin = AdminClient(client, logger=_silent)
+        except KafkaException as error:
+            said = error.args[0].str()
+            raise SettingsError(f"ZEEK_LIVE_KAFKA_OPTIONS cannot be used: {said}") from None
         self._topics: dict[str, str] = {}
+        self._left: Offsets = {"offsets": {}, "topics": {}}
 
     def begin(self, resume: Offsets | None) -> Begin:
         """Behind `resume` as far as Kafka still has it, else where ZEEK_LIVE_START says."""
@@ -66,7 +75,7 @@ class KafkaSource:
         reader = spark.readStream.format("kafka").options(**FETCH_WAIT, **options)
         return (
             reader.option("subscribe", ",".join(self._settings.topics))
-            .option("startingOffsets", json.dumps(begin["offsets"]))
+            .option("startingOffsets", json.dumps(self._subscribed(begin["offsets"])))
             .option("maxOffsetsPerTrigger", str(limit))
             .option("failOnDataLoss", "true")
             .load()
@@ -90,7 +99,7 @@ class KafkaSource:
         """Records behind `end`. SourceProblem also where a topic was deleted or made anew."""
         ids = self.topic_ids()
         for topic, known in end["topics"].items():
-            if ids.get(topic) != known:
+            if ids.get(topic, known) != known:
                 raise TopicReplaced(f"topic {topic} was deleted and made anew")
         _, last = self._watermarks()
         return max(0, self.count(end, {"offsets": last}))
@@ -114,10 +123,19 @@ class KafkaSource:
         code = error.args[0].name()
         if code in ("UNKNOWN_TOPIC_OR_PART", "_UNKNOWN_TOPIC"):
             return f"waiting for {self.name}: it does not exist yet"
-        return f"broker at {self._settings.kafka_servers} does not answer ({code.strip('_')})"
+        word = "refuses this client" if "AUTH" in code else "does not answer"
+        return f"broker at {self._settings.kafka_servers} {word} ({code.strip('_')})"
+
+    def _subscribed(self, offsets: Partitions) -> Partitions:
+        return {topic: ends for topic, ends in offsets.items() if topic in self._settings.topics}
 
     def _with_ids(self, offsets: Partitions) -> Offsets:
-        return {"offsets": offsets, "topics": self._topics}
+        """With what was read of topics that are not subscribed now, for when they are again."""
+        left = self._left
+        return {
+            "offsets": {**left["offsets"], **offsets},
+            "topics": {**left["topics"], **self._topics},
+        }
 
     def _watermarks(self) -> tuple[Partitions, Partitions]:
         """The first and the next offset of every partition."""
@@ -165,18 +183,27 @@ class KafkaSource:
         return chosen
 
     def _resumed(self, resume: Offsets, first: Partitions, last: Partitions) -> Begin:
+        if "offsets" not in resume:
+            raise SourceProblem(OTHER_SOURCE)
+        self._left = {
+            part: {topic: of for topic, of in resume[part].items() if topic not in first}
+            for part in ("offsets", "topics")
+        }
         begin: Partitions = {}
         lost, notes = 0, []
+        chosen = self._chosen(first, last)
         for topic, lows in first.items():
-            known = resume["offsets"].get(topic, {})
+            known = resume["offsets"].get(topic, chosen[topic])
             if topic in resume["topics"] and resume["topics"][topic] != self._topics[topic]:
                 notes.append(f"topic {topic} was deleted and made anew: read from its start")
                 known = {}
             for partition, low in lows.items():
                 at = known.get(partition, low)
                 if at > last[topic][partition]:
-                    notes.append(f"{topic} {partition} ends before what was read: read anew")
-                    at = low
+                    notes.append(
+                        f"{topic} {partition} ends before what was read: read on at its end"
+                    )
+                    at = last[topic][partition]
                 lost += max(0, low - at)
                 begin.setdefault(topic, {})[partition] = max(low, at)
         if lost:
@@ -199,5 +226,20 @@ def librdkafka_options(options: dict[str, str]) -> dict[str, Any]:
     }
     renamed = {new: options[old] for old, new in RENAMED_IN_LIBRDKAFKA.items() if old in options}
     jaas = options.get("sasl.jaas.config", "")
-    login = {key: found[1] for key, word in JAAS.items() if (found := re.search(word, jaas))}
-    return same | renamed | login
+    login = {key: found[2] for key, word in JAAS.items() if (found := re.search(word, jaas))}
+    return same | renamed | login | _trust(options)
+
+
+def _trust(options: dict[str, str]) -> dict[str, str]:
+    trust: dict[str, str] = {}
+    if location := options.get("ssl.truststore.location"):
+        if options.get("ssl.truststore.type", "JKS").upper() != "PEM":
+            raise SettingsError(
+                f"ZEEK_LIVE_KAFKA_OPTIONS: ssl.truststore.location={location} is read by two "
+                "clients, one of which knows PEM only: give a PEM file and ssl.truststore.type=PEM"
+            )
+        trust["ssl.ca.location"] = location
+    if "ssl.endpoint.identification.algorithm" in options:
+        check = options["ssl.endpoint.identification.algorithm"] or "none"
+        trust["ssl.endpoint.identification.algorithm"] = check
+    return trust

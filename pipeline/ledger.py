@@ -13,13 +13,12 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.feed import SAMPLE_CHARACTERS
+from pipeline.feed import SAMPLE_CHARACTERS, SAMPLES
 
 SCHEMA = 1
 """Of the file; a file of another number is refused."""
 
 CREATE = "CREATE TABLE ledger (schema INTEGER NOT NULL, state VARCHAR NOT NULL)"
-SAMPLES = 5
 NAMES = 50
 """Reasons and other feeds that are counted by name; all further ones count as `OTHERS`."""
 NAME_CHARACTERS = 100

@@ -7,7 +7,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from pipeline import logs
 from pipeline.settings import Settings
-from pipeline.source import Begin, Offsets, SourceProblem
+from pipeline.source import OTHER_SOURCE, Begin, Offsets, SourceProblem
 
 
 class LogDirectory:
@@ -17,11 +17,16 @@ class LogDirectory:
         self._settings = settings
         self._path = str(settings.log_dir)
         self._reader = logs.LogReader({"path": self._path})
-        self.name = f"dns.log under {self._path}"
+        since = (
+            f", written in the last {settings.retention}" if settings.start == "retention" else ""
+        )
+        self.name = f"dns.log under {self._path}{since}"
 
     def begin(self, resume: Offsets | None) -> Begin:
         """Where the table stopped, else where ZEEK_LIVE_START says."""
         self._check()
+        if resume and "files" not in resume:
+            raise SourceProblem(OTHER_SOURCE)
         return Begin(resume or logs.begin(self._path, self._start()))
 
     def lines(self, spark: SparkSession, begin: Offsets, limit: int) -> DataFrame:

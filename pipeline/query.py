@@ -30,7 +30,7 @@ from pipeline.ledger import Counters
 from pipeline.listener import ProgressListener
 from pipeline.log_directory import LogDirectory
 from pipeline.metrics import Metrics
-from pipeline.session import start_session
+from pipeline.session import jars_of, start_session
 from pipeline.settings import Settings
 from pipeline.source import Begin, Offsets, Source, SourceProblem
 from pipeline.status import BatchTimes, Health, Status
@@ -57,8 +57,9 @@ class Pipeline:
     """One source, one query, one table."""
 
     def __init__(self, settings: Settings) -> None:
-        """Open the table; TableLocked, TableDamaged or JavaMissing before anything starts."""
+        """Open the table; TableError, JavaMissing, JarsMissing or SettingsError before anything starts."""
         find_java()
+        jars_of(settings)
         self.settings = settings
         self.table = Table(settings.state_dir, settings.retention, settings.row_budget)
         self._source = open_source(settings)
@@ -92,6 +93,7 @@ class Pipeline:
         if self._spark:
             end_jvm(self._spark)
         self.table.close()
+        self._source.close()
         self._drop_checkpoint()
 
     def counters(self) -> Counters:
@@ -111,6 +113,7 @@ class Pipeline:
                 self._run()
             except SourceProblem as problem:
                 self._health.problem = str(problem)
+                self.status()
                 self._stopping.wait(SHORTEST_DELAY)
             except TopicReplaced as replaced:
                 self._note(str(replaced))
@@ -152,13 +155,14 @@ class Pipeline:
         lines = self._source.lines(spark, self._begin.offsets, limit)
         interval = f"{self.settings.trigger.total_seconds() * 1000:.0f} milliseconds"
         writer = lines.writeStream.foreachBatch(add)
-        options = writer.option("checkpointLocation", str(self._checkpoint))
+        options = writer.option("checkpointLocation", self._checkpoint.as_uri())
         return options.trigger(processingTime=interval).start()
 
     def _watch(self, query: StreamingQuery) -> None:
         """Look whether all is well, until stopped or warm; raises what ended the query."""
         probed, was_warm = 0.0, self._is_warm
         while not self._stopping.wait(LOOK_EVERY) and was_warm == self._is_warm:
+            self.status()
             self._exit_without_jvm()
             if not query.isActive:
                 raise self._failure or QueryFailed(first_sentence(query.exception()))
@@ -175,6 +179,16 @@ class Pipeline:
 
     def _add(self, query_id: str, checkpoint: Path, lines: DataFrame, batch_id: int) -> None:
         """One batch, called by Spark: group it, and put it in the table."""
+        try:
+            self._stages = self._added(query_id, checkpoint, lines, batch_id)
+        except Exception as error:
+            self._failure = error
+            raise
+        self._is_warm = True
+
+    def _added(
+        self, query_id: str, checkpoint: Path, lines: DataFrame, batch_id: int
+    ) -> dict[str, float]:
         began = time.perf_counter()
         counts = batches.grouped(lines, self.settings)
         grouped = time.perf_counter()
@@ -183,8 +197,7 @@ class Pipeline:
         written = time.perf_counter()
         self._maintain()
         took = {"group": grouped - began, "write": written - grouped}
-        self._stages = {**took, "maintain": time.perf_counter() - written}
-        self._is_warm = True
+        return {**took, "maintain": time.perf_counter() - written}
 
     def _write(self, query_id: str, batch_id: int, end: Offsets, counts: pa.Table) -> None:
         """Add to the table, unless another query has begun since where this one ended."""
@@ -195,16 +208,12 @@ class Pipeline:
             lost = self._begin.lost if batch_id == 0 else 0
             made = batches.make_batch(query_id, batch_id, end, counts, read, lost)
             before = self.counters().counted
-            try:
-                self.table.add(made, datetime.now(UTC))
-            except TableError as error:
-                self._failure = error
-                raise
+            self.table.add(made, datetime.now(UTC))
             self._counted = self.counters().counted - before
             self._end, self._health.last_records = end, time.monotonic()
 
     def _maintain(self) -> None:
-        if time.monotonic() - self._maintained >= MAINTAIN_EVERY:
+        if self.table.due or time.monotonic() - self._maintained >= MAINTAIN_EVERY:
             self.table.maintain()
             self._maintained = time.monotonic()
 

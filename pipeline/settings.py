@@ -181,6 +181,8 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """The environment stands before the file that ZEEK_LIVE_CONFIG names."""
         file = os.environ.get(PREFIX + "CONFIG")
+        if file and not Path(file).is_file():
+            raise ValueError(f"{PREFIX}CONFIG={file!r} is no file")
         toml = (TomlConfigSettingsSource(settings_cls, Path(file)),) if file else ()
         return (init_settings, env_settings, *toml)
 
@@ -193,7 +195,7 @@ def read_settings(**values: Any) -> Settings:
     except ValidationError as error:
         raise SettingsError("; ".join(_sentence(each) for each in error.errors())) from None
     except (OSError, ValueError) as error:
-        raise SettingsError(f"settings cannot be read: {error}") from None
+        raise SettingsError(_unreadable(str(error))) from None
 
 
 @cache
@@ -207,6 +209,17 @@ def _check_names() -> None:
     wrong = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
     if wrong:
         raise SettingsError(f"{wrong[0]} is no setting; there are {', '.join(sorted(known))}")
+
+
+def _unreadable(told: str) -> str:
+    """A value that is not JSON is told by pydantic-settings without its name's full form."""
+    field = re.search(r'value for field "(\w+)"', told)
+    if not field:
+        return f"settings cannot be read: {told}"
+    name = PREFIX + field[1].upper()
+    value = "***" if field[1] == "kafka_options" else repr(os.environ.get(name, ""))
+    about = Settings.model_fields[field[1]].description
+    return f"{name}={value} cannot be used: it is not JSON ({about})"
 
 
 def _sentence(error: Any) -> str:

@@ -18,6 +18,12 @@ class Begin:
     notes: tuple[str, ...] = field(default=())
 
 
+OTHER_SOURCE = (
+    "the state directory was filled from another kind of source: set ZEEK_LIVE_SOURCE as it was, "
+    "or ZEEK_LIVE_STATE_DIR to an empty directory"
+)
+
+
 class SourceProblem(Exception):
     """The source cannot be read now; the message says which, and what to do."""
 

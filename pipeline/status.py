@@ -128,7 +128,8 @@ class Health:
             missed = (now - self.last_trigger).total_seconds()
             return "stopped", f"no batch has ended for {missed:.0f} s"
         silence = time.monotonic() - self.last_records
-        return state_of(age, self.lag_records, age or 0.0, silence)
+        state, reason = state_of(age, self.lag_records, age or 0.0, silence)
+        return state, reason.replace("no record", f"no record from {self.source}")
 
     def _changed(self, state: State, now: datetime) -> datetime:
         with self._lock:

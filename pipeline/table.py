@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline import ledger, roll
-from pipeline.feed import PARTIALS
+from pipeline.feed import PARTIALS, SAMPLES
 from pipeline.ledger import Batch, Counters, Rejects, Resume, State
 from pipeline.store import Store, TableDamaged, TableError, TableFull, TableLocked
 
@@ -251,7 +251,7 @@ def _reject(rows: pa.Table, wrong: Any, reason: str, rejects: list[Rejects]) -> 
     refused = rows.filter(wrong)
     if not refused.num_rows:
         return rows
-    samples = tuple(json.dumps(_sample(row)) for row in refused[: ledger.SAMPLES].to_pylist())
+    samples = tuple(json.dumps(_sample(row)) for row in refused[:SAMPLES].to_pylist())
     rejects.append(Rejects(reason, pc.sum(refused["count"]).as_py(), samples))
     return rows.filter(pc.invert(wrong))
 

@@ -23,7 +23,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "worker-src blob:",
         "img-src 'self' data: blob:",
         "font-src 'self' data:",
-        "connect-src 'self' ws: wss:",
+        "connect-src 'self'",
         "frame-ancestors 'none'",
         "base-uri 'self'",
         "form-action 'self'",

@@ -19,6 +19,8 @@ WRONG = {
     ("KAFKA_TOPICS", "a b"): "pattern",
     ("MASTER", "mesos://x"): "pattern",
     ("DRIVER_MEMORY", "lots"): "pattern",
+    ("FIELD_NAMES", "{src: ts}"): "not JSON",
+    ("CONFIG", "nowhere.toml"): "no file",
 }
 
 

@@ -17,6 +17,7 @@ import pytest
 
 from pipeline.store import FILE_NAME
 from pipeline.table import Resume, Table, TableDamaged, TableError, TableFull, TableLocked
+from tests.conftest import missing
 from tests.unit.table_rows import T0, batch, row
 
 ROOT = Path(__file__).parents[2]
@@ -183,7 +184,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 64 MB of its own."""
     mount = ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(tmp_path)]
     if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("no file system may be mounted here")
+        missing("the right to mount a file system")
     yield tmp_path
     subprocess.run(["umount", str(tmp_path)], check=True)
 
