@@ -29,6 +29,7 @@ COUNTED_FIELDS = (
     "ts uid id.orig_h id.resp_h rtt query qtype qtype_name rcode rcode_name answers".split()
 )
 GROUPED_AT_ONCE = 400_000
+LONGEST_RTT = 3600.0
 BUCKET = BUCKET_SECONDS * 1_000_000
 
 STATUS = pa.schema([pa.field("status", pa.string()), pa.field("sample", pa.string())])
@@ -74,8 +75,10 @@ def count_by_key(records: DataFrame, private_suffixes: bool = False) -> DataFram
 @cache
 def _grouped_columns() -> list[Column | str]:
     answers = F.substring(F.array_join("answers", ", "), 1, ANSWER_CHARACTERS)
-    names = "uid id_orig_h id_resp_h rtt query qtype_name rcode_name status sample".split()
-    return [F.unix_micros("ts").alias("ts"), answers.alias("answers"), *names]
+    # NaN, infinity and nonsense would spoil a whole bucket's sum, for as long as it is kept.
+    rtt = F.when(F.col("rtt").between(0, LONGEST_RTT), F.col("rtt")).alias("rtt")
+    names = "uid id_orig_h id_resp_h query qtype_name rcode_name status sample".split()
+    return [F.unix_micros("ts").alias("ts"), answers.alias("answers"), rtt, *names]
 
 
 def _grouper(

@@ -1,9 +1,9 @@
 """Lines to typed records: `(value, topic)` to Zeek's fields, or to the reason why not.
 
 Each line is first put inside one JSON object of our own, and only then parsed:
-`{"topic": "dns", "line": {"tag": "dns", "record": <line>}, "end_…": 1}`. Whatever a line holds
-(nothing, half a record, two records) one row comes out, and a line that breaks out of its place
-takes the sentinel at the end with it.
+`{"topic_…": "dns", "line_…": {"tag": "dns", "record": <line>}, "end_…": 1}`. Whatever a line
+holds (nothing, half a record, two records) one row comes out. Our own keys carry a token that no
+line can know, so a line that closes our object can set none of them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,6 +23,7 @@ TOO_LONG = "too long"
 NO_TS = "no ts"
 BAD_TS = "ts is no time"
 NO_HOST = "no id.orig_h"
+LONG_FIELD = "a field too long"
 HEADER = "header"
 OTHER_FEED = "other feed"
 
@@ -30,14 +31,20 @@ PATH_FIELDS = ("_path", "@stream", "_stream", "@path")
 TAGGED = r'^\s*\{\s*"([^"\\]{1,100})"\s*:\s*(?=\{)'
 SPLUNK = '"_raw":'
 TEXT = "_text"
-# No line can know it, so none can end our object in its own way.
-END = f"end_{token_hex(8)}"
+TOKEN = token_hex(8)
+TOPIC, LINE, EARLY, START, END = (
+    f"{word}_{TOKEN}" for word in ("topic", "line", "early", "start", "end")
+)
 CORRUPT = "_corrupt_record"
 # From here on seconds would lie beyond the year 5000: the number counts milliseconds.
 MILLISECONDS_FROM = 1e11
-YEARS_1_TO_9999 = (-6.2e10, 2.5e11)
+# 1900 to 2200: what pandas' nanoseconds can tell, with room.
+SENSIBLE_SECONDS = (-2.2e9, 7.25e9)
+# Zeek's text of a name of 255 bytes is four times as long when each byte is escaped.
+LONGEST_FIELD = 1_100
 ISO_8601 = r"^\s*\d{4}-\d\d-\d\d[T ]\d\d:\d\d"
 
+TEXT_TYPES = ("string", "addr", "enum")
 TYPES: dict[str, T.DataType] = {
     "time": T.DoubleType(),
     "interval": T.DoubleType(),
@@ -115,8 +122,8 @@ def _wrapped(ts_keys: list[str], max_bytes: int) -> list[list[Column | str]]:
     text = F.expr("coalesce(make_valid_utf8(cast(value as string)), '')")
     return [
         ["topic", text.alias("text")],
-        ["topic", "text", _early_status(max_bytes).alias("early")],
-        ["topic", "early", _with_text_keys(_unwrapped(), ts_keys).alias("text")],
+        ["topic", "text", _early_status(max_bytes).alias(EARLY)],
+        ["topic", EARLY, _with_text_keys(_unwrapped(), ts_keys).alias("text")],
         ["*", F.regexp_extract(F.substring("text", 1, 120), TAGGED, 0).alias("tagged")],
         [F.coalesce(_refused(), _entire()).alias("value")],
     ]
@@ -150,9 +157,9 @@ def _with_text_keys(text: Column, ts_keys: list[str]) -> Column:
 
 
 def _refused() -> Column:
-    sample = F.substring("text", 1, SAMPLE_CHARACTERS).alias("start")
-    verdict = F.struct("early", sample, F.lit(1).alias(END))
-    return F.when(F.col("early").isNotNull(), F.to_json(verdict))
+    sample = F.substring("text", 1, SAMPLE_CHARACTERS).alias(START)
+    verdict = F.struct(EARLY, sample, F.lit(1).alias(END))
+    return F.when(F.col(EARLY).isNotNull(), F.to_json(verdict))
 
 
 def _entire() -> Column:
@@ -163,7 +170,8 @@ def _entire() -> Column:
         F.col("tagged") == "", F.concat(F.lit('{"record":'), "text", F.lit("}"))
     ).otherwise(F.concat(F.lit('{"tag":"'), tag, F.lit('","record":'), rest))
     topic = F.regexp_replace("topic", r"[^A-Za-z0-9._-]", "")
-    return F.concat(F.lit('{"topic":"'), topic, F.lit('","line":'), line, F.lit(f',"{END}":1}}'))
+    ours = [F.lit(text) for text in (f'{{"{TOPIC}":"', f'","{LINE}":', f',"{END}":1}}')]
+    return F.concat(ours[0], topic, ours[1], line, ours[2])
 
 
 def _json_schema(feed: Feed, keys: Mapping[str, list[str]]) -> T.StructType:
@@ -174,8 +182,8 @@ def _json_schema(feed: Feed, keys: Mapping[str, list[str]]) -> T.StructType:
     for key in [*PATH_FIELDS, *(key + TEXT for key in keys["ts"])]:
         record.add(key, T.StringType())
     line = T.StructType().add("tag", "string").add("record", record)
-    own = T.StructType().add("topic", "string").add("line", line).add(END, "integer")
-    return own.add("early", "string").add("start", "string").add(CORRUPT, "string")
+    own = T.StructType().add(TOPIC, "string").add(LINE, line).add(END, "integer")
+    return own.add(EARLY, "string").add(START, "string").add(CORRUPT, "string")
 
 
 def _typed(
@@ -183,32 +191,40 @@ def _typed(
 ) -> list[list[Column | str]]:
     """The reader's row to typed columns, `status` and `sample`."""
     ts_text = F.coalesce(_first([key + TEXT for key in keys["ts"]]), _ts_in_corrupt(keys["ts"]))
-    path = F.coalesce("line.tag", *(_field(key) for key in PATH_FIELDS))
+    path = F.coalesce(f"{LINE}.tag", *(_field(key) for key in PATH_FIELDS))
     values = {flat(name): _first(spelled) for name, spelled in keys.items()}
     found = values | {"ts_number": values.pop("ts"), "ts_text": ts_text, "path": path}
     ts = F.coalesce(_time_of_number(F.col("ts_number")), _time_of_text(F.col("ts_text")))
     return [
         ["*", *(value.alias(name) for name, value in found.items() if name != "ts")],
         ["*", ts.alias("ts")],
-        ["*", _status(feed).alias("status")],
+        ["*", _status(feed, fields).alias("status")],
         [*(flat(name) for name in fields), "status", _sample().alias("sample")],
     ]
 
 
-def _status(feed: Feed) -> Column:
+def _status(feed: Feed, fields: Sequence[str]) -> Column:
     no_ts = F.col("ts_number").isNull() & F.col("ts_text").isNull()
     return (
-        F.when(F.col("early").isNotNull(), F.col("early"))
-        .when(F.col(END).isNull() | F.col("line.record").isNull(), NOT_JSON)
+        F.when(F.col(EARLY).isNotNull(), F.col(EARLY))
+        .when(F.col(END).isNull() | F.col(f"{LINE}.record").isNull(), NOT_JSON)
         .when(~_is_feed(feed), OTHER_FEED)
         .when(no_ts, NO_TS)
         .when(F.col("ts").isNull(), BAD_TS)
         .when(F.coalesce("id_orig_h", F.lit("")) == "", NO_HOST)
+        .when(_longest(feed, fields) > LONGEST_FIELD, LONG_FIELD)
     )
 
 
+def _longest(feed: Feed, fields: Sequence[str]) -> Column:
+    """Characters of the longest text by which rows are counted."""
+    texts = [flat(name) for name in fields if feed.fields[name] in TEXT_TYPES]
+    lengths = [F.coalesce(F.length(text), F.lit(0)) for text in texts]
+    return F.greatest(F.lit(0), F.lit(0), *lengths)
+
+
 def _field(key: str) -> Column:
-    return F.col(f"line.record.`{key}`")
+    return F.col(f"{LINE}.record.`{key}`")
 
 
 def _first(keys: list[str]) -> Column:
@@ -226,7 +242,7 @@ def _is_feed(feed: Feed) -> Column:
 
 def _time_of_number(number: Column) -> Column:
     seconds = F.when(F.abs(number) >= MILLISECONDS_FROM, number / 1000).otherwise(number)
-    in_range = seconds.between(*YEARS_1_TO_9999)
+    in_range = seconds.between(*SENSIBLE_SECONDS)
     return F.when(in_range, F.timestamp_micros(F.round(seconds * 1e6).cast("bigint")))
 
 
@@ -244,8 +260,8 @@ def _ts_in_corrupt(ts_keys: list[str]) -> Column:
 
 def _sample() -> Column:
     line = F.regexp_extract(F.col(CORRUPT), rf'(?s)"record":(.*?)(?:\}},"{END}":1\}})?$', 1)
-    topic = F.when(F.col("topic").isin(OTHER_PATHS), F.col("topic"))
+    topic = F.when(F.col(TOPIC).isin(OTHER_PATHS), F.col(TOPIC))
     other = F.coalesce("path", topic, F.lit("unnamed"))
-    refused = F.coalesce("start", line, F.to_json("line.record"))
+    refused = F.coalesce(START, line, F.to_json(f"{LINE}.record"))
     text = F.when(F.col("status") == OTHER_FEED, other).otherwise(refused)
     return F.when(F.col("status").isNotNull(), F.substring(text, 1, SAMPLE_CHARACTERS))

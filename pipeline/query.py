@@ -57,7 +57,7 @@ class Pipeline:
     """One source, one query, one table."""
 
     def __init__(self, settings: Settings) -> None:
-        """Open the table; TableError, JavaMissing, JarsMissing or SettingsError before anything starts."""
+        """Open the table. TableError, JavaMissing, JarsMissing, SettingsError: it cannot start."""
         find_java()
         jars_of(settings)
         self.settings = settings

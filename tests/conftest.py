@@ -1,11 +1,15 @@
-"""What all tests share: one Spark session, and the real logs where they stand beside the clone."""
+"""What all tests share: one Spark session, one Kafka, and the real logs beside the clone."""
 
 import os
 import sys
-from collections.abc import Iterator
+import uuid
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from pipeline.demo.broker import Broker
+from pipeline.jars import JarsMissing, broker_classpath
 
 ROOT = Path(__file__).parents[1]
 
@@ -36,3 +40,34 @@ def spark() -> Iterator["object"]:
     session = start_session(Settings(master="local[2]"))
     yield session
     session.stop()
+
+
+@pytest.fixture(scope="session")
+def broker_jars() -> None:
+    """For tests that start a broker of their own."""
+    try:
+        broker_classpath()
+    except JarsMissing as error:
+        missing(f"Kafka ({error})")
+
+
+@pytest.fixture(scope="session")
+def broker(broker_jars: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The `bootstrap.servers` of a running Kafka."""
+    with Broker(tmp_path_factory.mktemp("kafka")) as running:
+        yield running.servers
+
+
+@pytest.fixture
+def new_topic(broker: str) -> Callable[..., str]:
+    """Makes a topic with a name of its own: `new_topic(partitions=2)` returns the name."""
+    from confluent_kafka.admin import AdminClient
+    from confluent_kafka.cimpl import NewTopic
+
+    def make(partitions: int = 2) -> str:
+        name = f"dns-{uuid.uuid4().hex[:8]}"
+        admin = AdminClient({"bootstrap.servers": broker})
+        admin.create_topics([NewTopic(name, partitions, 1)])[name].result(30)
+        return name
+
+    return make

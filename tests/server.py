@@ -93,11 +93,11 @@ class Server:
                 os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait(30)
 
-    def stop(self) -> None:
-        """SIGTERM; uvicorn stops in order and then ends by the signal it was sent."""
+    def stop(self, end: signal.Signals = signal.SIGTERM) -> None:
+        """End it in order; uvicorn then ends by the signal it was sent."""
         assert self.process
-        self.process.send_signal(signal.SIGTERM)
-        assert self.process.wait(30) in (0, -signal.SIGTERM)
+        self.process.send_signal(end)
+        assert self.process.wait(30) in (0, -end, 128 + end)
 
 
 def table_counts(state_dir: Path) -> Counter[Key]:

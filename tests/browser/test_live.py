@@ -2,9 +2,11 @@
 
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from confluent_kafka import Producer
 from playwright.sync_api import Page, Request, expect
 
 from tests.server import Server
@@ -58,6 +60,26 @@ def test_a_new_line_in_the_log_changes_the_number_on_the_screen(
         queries = page.locator(".figure").filter(has_text="Queries")
         expect(queries).to_contain_text("40")
         append(log, [line(n) for n in range(1_197)])
+        expect(queries).to_contain_text("1,237")
+
+
+def test_a_record_published_to_kafka_changes_the_number_on_the_screen(
+    broker: str, new_topic: Callable[..., str], page: Page, tmp_path: Path
+) -> None:
+    topic, producer = new_topic(), Producer({"bootstrap.servers": broker})
+
+    def publish(count: int) -> None:
+        for n in range(count):
+            producer.produce(topic, line(n))
+        assert producer.flush(30) == 0
+
+    publish(40)
+    with Server(tmp_path, kafka_servers=broker, kafka_topics=topic) as server:
+        server.wait_for_records(40)
+        page.goto(f"http://127.0.0.1:{server.port}/?every=1&range=5m")
+        queries = page.locator(".figure").filter(has_text="Queries")
+        expect(queries).to_contain_text("40")
+        publish(1_197)
         expect(queries).to_contain_text("1,237")
 
 

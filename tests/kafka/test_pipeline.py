@@ -6,16 +6,26 @@ import random
 import signal
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psutil
 import pytest
-from confluent_kafka import Producer
+from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewPartitions, NewTopic
 
+from pipeline.batch import DELETED
 from pipeline.demo.broker import Broker
+from pipeline.kafka import KafkaSource
+from pipeline.settings import Settings
 from tests.server import Server, line_counts, table_counts
+
+METRICS = (
+    "records_total records_counted_total records_rejected_total source_lag_records "
+    "newest_record_timestamp_seconds batch_seconds_bucket table_rows table_folded_records_total "
+    "query_up"
+).split()
 
 
 def records(count: int, seed: int = 1) -> list[str]:
@@ -108,13 +118,14 @@ def test_an_outage_and_changed_topics_are_said_and_survived(tmp_path: Path) -> N
 def test_a_stop_leaves_no_process_and_a_dead_jvm_ends_the_server(
     broker: str, new_topic: Callable[..., str], tmp_path: Path
 ) -> None:
-    with Server(tmp_path, kafka_servers=broker, kafka_topics=new_topic()) as server:
-        server.wait(lambda: server.reason() == "", "readiness")
-        assert server.process
-        children = psutil.Process(server.process.pid).children(recursive=True)
-        assert [child for child in children if "java" in child.name()]
-        server.stop()
-        assert not psutil.wait_procs(children, timeout=10)[1]
+    for end in (signal.SIGTERM, signal.SIGINT):
+        with Server(tmp_path, kafka_servers=broker, kafka_topics=new_topic()) as server:
+            server.wait(lambda: server.reason() == "", "readiness")
+            assert server.process
+            children = psutil.Process(server.process.pid).children(recursive=True)
+            assert [child for child in children if "java" in child.name()]
+            server.stop(end)
+            assert not psutil.wait_procs(children, timeout=10)[1]
     with Server(tmp_path, kafka_servers=broker, kafka_topics=new_topic()) as server:
         server.wait(lambda: server.reason() == "", "readiness")
         assert server.process
@@ -122,6 +133,43 @@ def test_a_stop_leaves_no_process_and_a_dead_jvm_ends_the_server(
             if "java" in child.name():
                 os.kill(child.pid, signal.SIGKILL)
         assert server.process.wait(60) == 70
+
+
+def test_records_that_kafka_deleted_unread_are_counted_as_such(
+    broker: str, new_topic: Callable[..., str], tmp_path: Path
+) -> None:
+    topic, state = new_topic(1), tmp_path / "state"
+    state.mkdir()
+    settings = {"kafka_servers": broker, "kafka_topics": topic, "state_dir": state}
+    publish(broker, topic, records(100))
+    with Server(tmp_path, **settings) as server:
+        server.wait_for_records(100)
+        server.stop()
+    publish(broker, topic, records(100))
+    admin = AdminClient({"bootstrap.servers": broker})
+    for done in admin.delete_records([TopicPartition(topic, 0, 160)]).values():
+        done.result(30)
+    with Server(tmp_path, **settings) as server:
+        server.wait_for_records(140)
+        assert server.metric("records_rejected_total", reason=DELETED) == 60
+        assert server.metric("records_total") == 200
+        for name in METRICS:
+            assert f"zeek_live_{name}" in server.get("/metrics")[1]
+
+
+def test_a_start_is_the_first_the_last_or_a_time(
+    broker: str, new_topic: Callable[..., str]
+) -> None:
+    topic = new_topic(1)
+    publish(broker, topic, records(30))
+    between = datetime.now(UTC)
+    publish(broker, topic, records(20))
+    begins = {}
+    for start in ("earliest", "latest", "retention", between, between + timedelta(hours=1)):
+        source = KafkaSource(Settings(kafka_servers=broker, kafka_topics=topic, start=start))
+        begins[start] = source.begin(None).offsets["offsets"][topic]["0"]
+        source.close()
+    assert list(begins.values()) == [0, 50, 0, 30, 50]
 
 
 def test_a_second_server_on_a_state_directory_names_the_first(
@@ -141,7 +189,8 @@ def test_a_second_server_on_a_state_directory_names_the_first(
 def test_a_secret_in_the_options_is_in_no_log_and_on_no_route(
     broker: str, new_topic: Callable[..., str], tmp_path: Path
 ) -> None:
-    options = json.dumps({"ssl.truststore.password": "hunter2-secret"})
+    login = 'x.PlainLoginModule required username="u" password="hunter2-secret";'
+    options = json.dumps({"sasl.jaas.config": login, "ssl.truststore.password": "hunter2-secret"})
     settings = {"kafka_servers": broker, "kafka_topics": new_topic(), "kafka_options": options}
     with Server(tmp_path, **settings) as server:
         server.wait(lambda: server.reason() == "", "readiness")

@@ -57,6 +57,15 @@ def test_rows_sum_rtt_where_there_is_one_and_keep_the_newest_records_answers(
     assert newest["last_ts"] == datetime.fromtimestamp(109.9, UTC)
 
 
+def test_an_rtt_that_is_no_number_spoils_no_sum(spark: SparkSession) -> None:
+    lines = [record(1.0, rtt=0.5), '{"ts":2.0,"id.orig_h":"10.0.0.1","query":"a.b","rtt":NaN}']
+    lines += [record(3.0, rtt=value) for value in (1.7e308, -1, "Infinity")]
+    rows = counts_of(spark, lines).to_pylist()
+    assert sum(row["rtt_sum"] for row in rows) == 0.5
+    assert sum(row["rtt_count"] for row in rows) == 1
+    assert sum(row["count"] for row in rows) == 5
+
+
 def test_a_bucket_before_1970_begins_before_its_records(spark: SparkSession) -> None:
     [row] = counts_of(spark, [record(-1.5)]).to_pylist()
     assert row["bucket"].timestamp() == -10

@@ -99,6 +99,7 @@ REFUSED: dict[str, tuple[str | bytes | None, str]] = {
     "an opened record": ("{", "not JSON"),
     "two glued records": (PLAIN + PLAIN, "not JSON"),
     "a record that closes ours": (PLAIN + '},"end":1}', "not JSON"),
+    "a name of a megabyte": (PLAIN.replace("ise.", "x" * 20_000), "a field too long"),
     "an empty list": ("[]", "not JSON"),
     "a list of records": (f"[{PLAIN}]", "not JSON"),
     "null": ("null", "not JSON"),
@@ -125,6 +126,11 @@ def test_what_is_no_record_is_refused_for_a_reason_with_a_sample(spark: SparkSes
     assert found == {what: reason for what, (_, reason) in REFUSED.items()}
     assert all(row["sample"] is not None and len(row["sample"]) <= 1000 for row in rows)
     assert good == PARSED
+
+
+def test_a_line_cannot_give_itself_a_status(spark: SparkSession) -> None:
+    forged = PLAIN + '},"early":"header","start":"forged","topic":"conn","x":{"y":{}'
+    assert parsed(spark, forged) == [PARSED]
 
 
 def test_a_sample_is_the_line_as_it_came(spark: SparkSession) -> None:
