@@ -5,7 +5,7 @@ the line is no record.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import BufferedIOBase
 
 import pyarrow as pa
@@ -37,8 +37,9 @@ class LineReader:
         """Take the lines that follow as this header says."""
         self.header = header
         self.topic = header.path if header and PATH(header.path) else self.feed
-        self.columns = header.separator.join(header.fields) if header else None
-        self.convert = json_lines(header) if header and header.fields else None
+        self.columns = ""
+        # Made at the first line that needs it: a log may be nothing but headers.
+        self.convert: Callable[[str], str | None] | None = None
 
     def row(self, raw: bytes, first: bool) -> tuple[str, str]:
         """`(value, topic)` of a line; `first` if it begins a file."""
@@ -63,8 +64,13 @@ class LineReader:
             return line, HEADER
         if not line:
             return line, self.feed
-        if not self.convert or not self.header:
+        if not self.header or not self.header.fields:
             return line, NO_HEADER if "\t" in line else self.feed
+        if not self.convert:
+            if not self.header.fits(line):
+                return line, MISMATCH
+            self.columns = self.header.separator.join(self.header.fields)
+            self.convert = json_lines(self.header)
         value = self.convert(line)
         if value is None:
             return line, MISMATCH

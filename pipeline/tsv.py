@@ -3,8 +3,9 @@
 import json
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from operator import getitem
+from typing import Any
 
 from pipeline.feed import DNS
 
@@ -19,6 +20,8 @@ BOOLS = {"T": "true", "F": "false"}
 
 # A dozen dictionary look-ups a line are spared by taking such neighbours together.
 STEADY = frozenset(DNS.marks[1:]) | {"proto", "qclass", "qclass_name", "TC", "RD", "RA", "Z"}
+# The widest of Zeek's own logs has not a fifth of it.
+MAX_COLUMNS = 500
 # Cells repeat: a column remembers this many, none longer than that.
 REMEMBERED = 256
 REMEMBERED_LENGTH = 200
@@ -35,6 +38,15 @@ class Header:
     path: str = ""
     fields: tuple[str, ...] = ()
     types: tuple[str, ...] = ()
+
+    def split(self, cells: str) -> tuple[str, ...]:
+        """The names in a header line; none if there are too many to be columns."""
+        names = cells.split(self.separator, MAX_COLUMNS)
+        return tuple(names) if len(names) <= MAX_COLUMNS else ()
+
+    def fits(self, line: str) -> bool:
+        """Whether a line has as many cells as there are columns."""
+        return line.count(self.separator) + 1 == len(self.fields)
 
 
 DIRECTIVES = {
@@ -57,11 +69,12 @@ def read_directive(header: Header | None, line: str) -> Header:
     name, _, rest = line[1:].partition(header.separator)
     if name == "fields":
         # Types of other fields would be worse than none.
-        return replace(header, fields=tuple(rest.split(header.separator)), types=())
+        return replace(header, fields=header.split(rest), types=())
     if name == "types":
-        return replace(header, types=tuple(rest.split(header.separator)))
+        return replace(header, types=header.split(rest))
     if name in DIRECTIVES and rest:
-        return Header(**{**asdict(header), DIRECTIVES[name]: unescape(rest)})
+        change: dict[str, Any] = {DIRECTIVES[name]: unescape(rest)}
+        return replace(header, **change)
     return header
 
 
@@ -72,9 +85,9 @@ def read_column_line(line: str) -> Header | None:
     ('ts', 'uid', 'query')
     >>> read_column_line("1521911720.865716\\tCqKst5\\texample.com")
     """
-    cells = line.split("\t")
+    cells = Header().split(line)
     if len(cells) > 1 and all(COLUMN(cell) for cell in cells):
-        return Header(fields=tuple(cells))
+        return Header(fields=cells)
     return None
 
 

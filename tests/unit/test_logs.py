@@ -412,6 +412,21 @@ def test_cells_without_a_header_and_with_too_few_or_many_are_named_so(tmp_path: 
     ]
 
 
+def test_a_header_of_too_many_columns_is_none(tmp_path: Path) -> None:
+    wide = "\t".join(["a"] * 5000)
+    write(tmp_path / "dns.log", f"#fields\t{wide}\n{wide}\n")
+    assert Tail(tmp_path).all() == [(f"#fields\t{wide}", "#header"), (wide, "#no header")]
+
+
+def test_header_lines_over_and_over_cost_no_more_than_others(tmp_path: Path) -> None:
+    wide = "#fields\t" + "\t".join(f"c{number}" for number in range(500))
+    write(tmp_path / "dns.log", f"{wide}\n" + "#path\tx\n1\t2\n" * 20_000)
+    begun = time.process_time()
+    topics = [topic for _, topic in Tail(tmp_path).all()]
+    assert time.process_time() - begun < 5
+    assert topics[1:] == ["#header", "#cells do not match the header"] * 20_000
+
+
 def test_links_that_lead_out_of_the_directory_are_left_alone(tmp_path: Path) -> None:
     outside = write(tmp_path / "elsewhere" / "dns.log", lines(0, 3))
     logs = tmp_path / "logs"

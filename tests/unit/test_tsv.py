@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.tsv import Header, json_lines, keep_broken, read_column_line, read_directive, unescape
+from pipeline.tsv import (
+    MAX_COLUMNS,
+    Header,
+    json_lines,
+    keep_broken,
+    read_column_line,
+    read_directive,
+    unescape,
+)
 
 
 def convert(fields: str, types: str, line: str, **header: str) -> Any:
@@ -138,6 +146,16 @@ def test_another_separator_is_taken() -> None:
 def test_new_fields_drop_the_old_types() -> None:
     header = Header(fields=("a", "b"), types=("count", "count"))
     assert read_directive(header, "#fields\tc\td").types == ()
+
+
+def test_names_of_too_many_columns_are_no_header() -> None:
+    names = [f"c{number}" for number in range(MAX_COLUMNS + 1)]
+    most, over = "\t".join(names[:-1]), "\t".join(names)
+    assert read_directive(None, f"#fields\t{most}").fields == tuple(names[:-1])
+    assert read_directive(Header(fields=("a",)), f"#fields\t{over}").fields == ()
+    assert read_directive(None, f"#types\t{over}").types == ()
+    assert read_column_line(most) == Header(fields=tuple(names[:-1]))
+    assert read_column_line(over) is None
 
 
 @pytest.mark.parametrize("line", ["#", "#fields", "#separator ", "#types", "# a remark", "#\x00"])
