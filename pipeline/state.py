@@ -29,6 +29,11 @@ NOISE = {
 """Each noise switch and what its label says."""
 NOISE_AT_START = frozenset(["no-query", "local", "multicast"])
 MAX_ROWS = 10_000
+MAX_FILTERS = 50
+MAX_FILTER_CHARACTERS = 1_100
+MAX_TIME_CHARACTERS = 40
+YEARS = range(1970, 2201)
+"""Of an absolute range: what lies in them can be added to, and kept in nanoseconds."""
 
 
 @dataclass(frozen=True)
@@ -155,9 +160,7 @@ def from_params(params: Mapping[str, Iterable[str]]) -> tuple[View, list[str]]:
                 values |= READERS[key](many)
             except ValueError as error:
                 problems.append(f"{key}={many[-1][:80]} is not understood: {error}")
-    values["filters"] = tuple(
-        Filter.from_text(field, text) for field in FIELDS for text in texts.get(field, []) if text
-    )
+    values["filters"] = _filters(texts, problems)
     if bool(values.get("start")) != bool(values.get("end")):
         problems.append("from and to go together: both or none")
         values["start"] = values["end"] = None
@@ -167,17 +170,38 @@ def from_params(params: Mapping[str, Iterable[str]]) -> tuple[View, list[str]]:
     return View(**values), problems
 
 
+def _filters(texts: Mapping[str, list[str]], problems: list[str]) -> tuple[Filter, ...]:
+    """No more than a query can bear; a sentence is added for what is left out."""
+    named = [(field, text) for field in FIELDS for text in texts.get(field, []) if text]
+    read = [Filter.from_text(field, text) for field, text in named[:MAX_FILTERS]]
+    kept = tuple(each for each in read if len(each.value) <= MAX_FILTER_CHARACTERS)
+    if len(named) > MAX_FILTERS:
+        problems.append(f"{len(named):,} filters are too many: the first {MAX_FILTERS} are kept")
+    if len(kept) < len(read):
+        problems.append(f"a filter has {MAX_FILTER_CHARACTERS:,} characters at most")
+    return kept
+
+
 def _iso(time: datetime) -> str:
     return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _time(text: str) -> datetime:
     try:
-        # A plus that was not encoded arrives as a space.
-        time = datetime.fromisoformat(re.sub(r"^(\S+T\S+) (\d\d:?\d\d)$", r"\1+\2", text))
-        return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
+        time = datetime.fromisoformat(_with_plus(text))
+        time = (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         raise ValueError("a time is ISO 8601, such as 2026-01-31T12:00:00Z") from None
+    if time.year not in YEARS:
+        raise ValueError(f"a time lies in the years {YEARS[0]} to {YEARS[-1]}")
+    return time
+
+
+def _with_plus(text: str) -> str:
+    """A plus that was not encoded arrives as a space."""
+    if len(text) > MAX_TIME_CHARACTERS:
+        raise ValueError("too long for a time")
+    return re.sub(r"^([^\sT]+T[^\sT]+) (\d\d:?\d\d)$", r"\1+\2", text)
 
 
 def _one_of(text: str, allowed: Iterable[str]) -> str:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,8 @@ from pipeline.state import (
     FIELDS,
     INTERVALS,
     LEVELS,
+    MAX_FILTER_CHARACTERS,
+    MAX_FILTERS,
     MAX_ROWS,
     NOISE,
     RANGES,
@@ -97,6 +100,11 @@ def test_parameters_mean_what_they_say(params: dict[str, list[str]], expected: V
         ({"focus": ["host"]}, "a focus is field:value"),
         ({"show": ["everything"]}, "show=everything is not understood"),
         ({"from": ["yesterday"]}, "a time is ISO 8601, such as 2026-01-31T12:00:00Z"),
+        ({"from": ["2026-01-31T12:00:00" + "0" * 22]}, "a time is ISO 8601"),
+        ({"from": ["1969-12-31T23:59:59Z"]}, "a time lies in the years 1970 to 2200"),
+        ({"to": ["2201-01-01T00:00:00Z"]}, "a time lies in the years 1970 to 2200"),
+        ({"to": ["9999-12-31T23:59:59Z"]}, "a time lies in the years 1970 to 2200"),
+        ({"from": ["0001-01-01T00:00:00+01:00"]}, "a time is ISO 8601"),
         ({"from": ["2026-01-31T12:00Z"]}, "from and to go together: both or none"),
         ({"from": ["2026-01-31T12:00Z"], "to": ["2026-01-31T11:00Z"]}, "from must lie before to"),
     ],
@@ -114,6 +122,32 @@ def test_what_is_not_understood_is_named_and_left_as_at_the_start(
 def test_no_url_breaks_the_page(params: dict[str, list[str]]) -> None:
     view, _ = from_params(params)
     assert from_params(view.to_params())[0] == view
+
+
+@pytest.mark.parametrize("text", ["T" * 1_000_000, "T" * 1_000_000 + " 01:00", " " * 1_000_000])
+def test_a_time_of_a_million_characters_is_refused_at_once(text: str) -> None:
+    began = process_time()
+    assert from_params({"from": [text]})[0] == View()
+    assert process_time() - began < 1
+
+
+def test_the_first_and_the_last_year_of_a_range_are_allowed() -> None:
+    first, last = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 12, 31, 23, 59, tzinfo=UTC)
+    params = {"from": [first.isoformat()], "to": [last.isoformat()]}
+    assert from_params(params) == (View(start=first, end=last), [])
+
+
+def test_of_too_many_filters_the_first_are_kept_and_it_is_said() -> None:
+    view, problems = from_params({"host": [str(n) for n in range(3000)], "type": ["A"]})
+    assert view.filters == tuple(Filter("host", str(n)) for n in range(MAX_FILTERS))
+    assert problems == ["3,001 filters are too many: the first 50 are kept"]
+
+
+def test_a_filter_that_is_too_long_is_left_out_and_it_is_said() -> None:
+    longest = "a" * MAX_FILTER_CHARACTERS
+    view, problems = from_params({"name": [longest + "a", "-*." + longest, "b"]})
+    assert view.filters == (Filter("name", longest, True, True), Filter("name", "b"))
+    assert problems == ["a filter has 1,100 characters at most"]
 
 
 def test_only_one_host_replaces_other_hosts_and_keeps_the_rest() -> None:
