@@ -223,9 +223,12 @@ def _unreadable(told: str) -> str:
 
 
 def _sentence(error: Any) -> str:
-    name = PREFIX + str(error["loc"][0]).upper() if error["loc"] else "settings"
-    field = Settings.model_fields.get(str(error["loc"][0])) if error["loc"] else None
-    value = "***" if name.endswith("KAFKA_OPTIONS") else repr(_plain(error["input"]))
+    key = str(error["loc"][0]) if error["loc"] else ""
+    name = PREFIX + key.upper() if key else "settings"
+    field = Settings.model_fields.get(key)
+    # A misspelt kafka_options holds secrets too, and so may all settings together.
+    is_secret = field is None or key == "kafka_options"
+    value = "***" if is_secret else repr(_plain(error["input"]))
     about = f" ({field.description})" if field else ""
     return f"{name}={value} cannot be used: {error['msg']}{about}"
 

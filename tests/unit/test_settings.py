@@ -78,5 +78,26 @@ def test_secrets_of_the_kafka_client_are_shown_nowhere(monkeypatch: pytest.Monke
     assert "hunter2" not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ('[kafka_option]\n"sasl.password" = "hunter2"\n', "ZEEK_LIVE_KAFKA_OPTION=***"),
+        ('"sasl.password" = "hunter2"\n', "ZEEK_LIVE_SASL.PASSWORD=***"),
+        ('kafka_options = ["hunter2"]\n', "ZEEK_LIVE_KAFKA_OPTIONS=***"),
+        ('row_budget = 5\n[kafka_options]\npassword = "hunter2"\n', "ZEEK_LIVE_ROW_BUDGET=5"),
+    ],
+)
+def test_a_misspelt_setting_in_the_file_is_named_and_its_value_is_not_shown(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str, named: str
+) -> None:
+    file = tmp_path / "zeek-live.toml"
+    file.write_text(text)
+    monkeypatch.setenv("ZEEK_LIVE_CONFIG", str(file))
+    with pytest.raises(SettingsError) as refused:
+        read_settings()
+    assert named in str(refused.value)
+    assert "hunter2" not in str(refused.value)
+
+
 def test_the_readme_has_the_table_of_all_settings() -> None:
     assert settings_table() in (ROOT / "README.md").read_text()
