@@ -5,8 +5,9 @@ import unicodedata
 
 MAX_CHARACTERS = 255
 ELLIPSIS = "…"
-# A cell that begins so is a formula in a spreadsheet (OWASP, CSV injection), also in full width.
-FORMULA = re.compile("^[\\s\x00-\x20]*[=+\\-@\t\r\n＝＋－＠]")
+# A cell that begins so is a formula in a spreadsheet (OWASP, CSV injection), also in full width;
+# and where a spreadsheet separates cells by another sign than a comma, so is what follows it.
+FORMULA = re.compile('(^|[;|\t])(?=(?:[^\\S\t\r\n]|[\x00-\x08\x0e-\x1f"])*[=+\\-@\t\r\n＝＋－＠])')
 # Invisible, yet none of the categories below: fillers, and the blank Braille cell.
 BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 HIDDEN_CATEGORIES = frozenset(["Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"])
@@ -58,10 +59,10 @@ def defang(name: str | None) -> str:
 def neutralise(cell: str) -> str:
     """The cell so that a spreadsheet takes it for text: a formula gets an apostrophe before it.
 
-    >>> neutralise("=1+1"), neutralise("example.com")
-    ("'=1+1", 'example.com')
+    >>> neutralise("=1+1"), neutralise("a;=1"), neutralise("example.com")
+    ("'=1+1", "a;'=1", 'example.com')
     """
-    return "'" + cell if FORMULA.match(cell) else cell
+    return FORMULA.sub(r"\1'", cell)
 
 
 def unicode_form(name: str) -> str | None:

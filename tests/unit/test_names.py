@@ -1,6 +1,7 @@
 """Whatever a name holds, it is shown as text that does nothing."""
 
 import unicodedata
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -82,8 +83,37 @@ def test_no_cell_begins_as_a_formula(cell: str) -> None:
     assert not neutralise(cell).startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
 
 
-def test_an_ordinary_cell_is_left_alone() -> None:
-    assert neutralise("a=b.example.com") == "a=b.example.com"
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        ("evil;=HYPERLINK(1)", "evil;'=HYPERLINK(1)"),
+        ("evil|+1", "evil|'+1"),
+        ("evil\t@x", "evil\t'@x"),
+        ("evil; -1", "evil;' -1"),
+        ('evil;"=1', "evil;'\"=1"),
+        ("=1;=2|＝3", "'=1;'=2|'＝3"),
+        ("a;;=1", "a;;'=1"),
+    ],
+)
+def test_a_formula_after_another_separator_becomes_text(cell: str, expected: str) -> None:
+    assert neutralise(cell) == expected
+
+
+@given(ANY, st.sampled_from(";|\t"))
+def test_no_part_of_a_cell_begins_as_a_formula(cell: str, separator: str) -> None:
+    for part in neutralise(cell + separator + cell).split(separator):
+        assert not part.lstrip(' "').startswith(("=", "+", "-", "@"))
+
+
+@pytest.mark.parametrize("cell", ["a=b.example.com", "a;b|c-d", "'=1"])
+def test_an_ordinary_cell_is_left_alone(cell: str) -> None:
+    assert neutralise(cell) == cell
+
+
+def test_a_long_cell_takes_no_time() -> None:
+    began = process_time()
+    neutralise("\t" * 300_000 + ";" + " " * 300_000 + "a")
+    assert process_time() - began < 3
 
 
 @pytest.mark.parametrize(
