@@ -37,5 +37,7 @@ app = st.App(
     "pages/frame.py",
     lifespan=lifespan,
     routes=ROUTES,
-    middleware=[Middleware(SecurityHeaders)],
+    middleware=[
+        Middleware(SecurityHeaders, allowed_hosts=st.get_option("server.allowedHosts") or ())
+    ],
 )

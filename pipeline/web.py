@@ -1,17 +1,19 @@
 """What the server answers besides pages: `/readyz`, `/metrics`, `/export/<view>.csv`."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import get_args
+from urllib.parse import urlsplit
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pipeline import export as exports
 from pipeline import query
+from pipeline.names import shown
 from pipeline.state import from_params
 
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -36,23 +38,74 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+PRIVATE = {"Cache-Control": "no-store", "Cross-Origin-Resource-Policy": "same-origin"}
+"""Besides HEADERS, of what ROUTES answer."""
+LOCAL = ("localhost", "127.0.0.1")
 
 
 class SecurityHeaders:
-    """Middleware: a page may fetch nothing from elsewhere, whatever it shows."""
+    """Middleware: a page may fetch nothing from elsewhere, and elsewhere nothing from ROUTES.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Streamlit asks for `allowed_hosts` on its websocket only; here they hold for ROUTES too.
+    """
+
+    def __init__(self, app: ASGIApp, allowed_hosts: Collection[str] = LOCAL) -> None:
         self._app = app
+        self._allowed_hosts = allowed_hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Add the headers to each response."""
+        """Add the headers to each response; 400 to a request for ROUTES by another name."""
+        is_ours = any(route.matches(scope)[0] is not Match.NONE for route in ROUTES)
+        headers = HEADERS | PRIVATE if is_ours else HEADERS
+        has_begun = False
 
         async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(HEADERS)
+            nonlocal has_begun
+            if message["type"].endswith("http.response.start"):
+                has_begun = True
+                message.setdefault("headers", [])
+                MutableHeaders(scope=message).update(headers)
             await send(message)
 
-        await self._app(scope, receive, send_with_headers)
+        host = Headers(scope=scope).get("host", "") if is_ours else ""
+        app = (
+            _bad_host(host) if is_ours and not is_allowed(host, self._allowed_hosts) else self._app
+        )
+        try:
+            await app(scope, receive, send_with_headers)
+        except Exception:
+            # Starlette would answer for it, but outside of this middleware.
+            if scope["type"] == "http" and not has_begun:
+                await PlainTextResponse("Internal Server Error", 500)(
+                    scope, receive, send_with_headers
+                )
+            raise
+
+
+def is_allowed(host: str, allowed: Collection[str]) -> bool:
+    """As Streamlit compares: no port, case or final dot; `*` is any, and so is an empty list."""
+    if not allowed:
+        return True
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return False
+    if not name or set("@/?#") & set(host):
+        return False
+    name = name.rstrip(".")
+    patterns = [each.strip().lower().rstrip(".") for each in allowed]
+    return any(
+        each in ("*", name) or (each.startswith("*.") and name.endswith(each[1:]))
+        for each in patterns
+    )
+
+
+def _bad_host(host: str) -> ASGIApp:
+    return PlainTextResponse(
+        f"the host {shown(host, 80)!r} is not allowed: "
+        "add it to server.allowedHosts in .streamlit/config.toml",
+        400,
+    )
 
 
 def readyz(request: Request) -> Response:
@@ -71,6 +124,8 @@ def metrics(request: Request) -> Response:
 
 def export(request: Request) -> Response:
     """The rows of a view as CSV, with the page's own query string; 4xx with one sentence."""
+    if request.headers.get("sec-fetch-site") == "cross-site":
+        return PlainTextResponse("another site may not ask for this: go by the dashboard", 403)
     params = {key: request.query_params.getlist(key) for key in request.query_params}
     asked = params.pop("names", ["real"])[-1]
     names: exports.Names = "defanged" if asked == "defanged" else "real"

@@ -1,0 +1,184 @@
+"""What the server answers besides pages, and to whom it does not."""
+
+import asyncio
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+import pytest
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+from pipeline import query
+from pipeline.metrics import Metrics
+from pipeline.status import Status
+from pipeline.table import Table
+from pipeline.web import CONTENT_SECURITY_POLICY, HEADERS, ROUTES, SecurityHeaders, is_allowed
+from tests.unit.table_rows import T0, batch, row
+
+OURS = ["/readyz", "/metrics", "/export/names.csv"]
+LOCAL = {"host": "127.0.0.1:8501"}
+
+
+class Answer(NamedTuple):
+    """A response to one request."""
+
+    status: int
+    headers: dict[str, str]
+    body: str
+
+
+def page(request: Request) -> PlainTextResponse:
+    return PlainTextResponse("a page")
+
+
+def broken(request: Request) -> PlainTextResponse:
+    raise ArithmeticError("a page that fails")
+
+
+def server(*hosts: str) -> Starlette:
+    """The routes as the dashboard has them, and two that stand for Streamlit's."""
+    middleware = Middleware(SecurityHeaders, allowed_hosts=hosts)
+    pages = [Route("/", page), Route("/broken", broken)]
+    return Starlette(routes=[*ROUTES, *pages], middleware=[middleware])
+
+
+def ask(
+    path: str,
+    headers: dict[str, str] = LOCAL,
+    hosts: tuple[str, ...] = ("localhost", "127.0.0.1"),
+    method: str = "GET",
+) -> Answer:
+    """One request, without a socket; what the application raises after its answer is dropped."""
+    path, _, question = path.partition("?")
+    sent: list[Any] = []
+    raw = [(key.encode(), value.encode()) for key, value in headers.items()]
+    scope = {
+        "type": "http", "http_version": "1.1", "method": method, "path": path, "root_path": "",
+        "scheme": "http", "query_string": question.encode(), "headers": raw,
+    }  # fmt: skip
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def run() -> None:
+        try:
+            await server(*hosts)(scope, receive, send)
+        except ArithmeticError:
+            assert path == "/broken"
+
+    asyncio.run(run())
+    [start] = [each for each in sent if each["type"] == "http.response.start"]
+    body = b"".join(each.get("body", b"") for each in sent)
+    named = {key.decode().lower(): value.decode() for key, value in start["headers"]}
+    return Answer(start["status"], named, body.decode())
+
+
+@pytest.fixture(autouse=True)
+def pipeline(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """One record of one host, in a table in memory."""
+    monkeypatch.setattr(query, "_running", [])
+    table = Table(None, timedelta(days=1), 1_000_000)
+    table.add(batch(0, [row()]), T0)
+    status = Status("live", "", datetime(2026, 1, 1, tzinfo=UTC), "dns")
+    made = SimpleNamespace(table=table, counters=table.counters, status=lambda: status)
+    made.metrics = Metrics(made)
+    query.use(made)
+    yield
+    table.close()
+
+
+@pytest.mark.parametrize("path", OURS)
+def test_our_routes_answer_by_an_allowed_name_and_are_kept_by_nobody(path: str) -> None:
+    answer = ask(path)
+    assert answer.status == 200
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["cross-origin-resource-policy"] == "same-origin"
+
+
+def test_the_answers_are_about_the_pipeline() -> None:
+    readyz, metrics, export = (ask(path).body for path in OURS)
+    assert '"state":"live"' in readyz
+    assert "zeek_live_records_counted_total 1.0" in metrics
+    assert ask("/export/names.csv?range=all").body.splitlines()[1].startswith("www.example.com,")
+    assert export.startswith("name,")
+
+
+@pytest.mark.parametrize("path", [*OURS, "/export/passwords.csv"])
+@pytest.mark.parametrize("headers", [{"host": "evil.example:8501"}, {"host": "[127.0.0.1"}, {}])
+def test_our_routes_refuse_a_name_that_is_not_allowed(path: str, headers: dict[str, str]) -> None:
+    answer = ask(path, headers)
+    assert answer.status == 400
+    assert f"the host {headers.get('host', '')!r} is not allowed" in answer.body
+    assert "example.com" not in answer.body
+
+
+def test_another_method_is_refused_by_name_too() -> None:
+    assert ask("/metrics", {"host": "evil.example"}, method="POST").status == 400
+
+
+def test_a_name_that_was_added_is_allowed() -> None:
+    assert ask("/metrics", {"host": "dns.example.com"}, ("*.example.com",)).status == 200
+
+
+@pytest.mark.parametrize(
+    ("host", "allowed", "expected"),
+    [
+        ("localhost", ["localhost"], True),
+        ("LocalHost.:8501", ["localhost"], True),
+        ("[::1]:8501", ["::1"], True),
+        ("a.example.com", ["*.example.com"], True),
+        ("example.com", ["*.example.com"], False),
+        ("evilexample.com", ["*.example.com"], False),
+        ("localhost.evil.example", ["localhost"], False),
+        ("evil@localhost", ["localhost"], False),
+        ("localhost/evil", ["localhost"], False),
+        ("", ["localhost"], False),
+        ("", ["*"], False),
+        ("any.example", ["*"], True),
+        ("any.example", [], True),
+    ],
+)
+def test_a_host_is_compared_as_streamlit_does(
+    host: str, allowed: list[str], expected: bool
+) -> None:
+    assert is_allowed(host, allowed) == expected
+
+
+@pytest.mark.parametrize(
+    ("site", "status"),
+    [("cross-site", 403), ("same-origin", 200), ("none", 200)],
+)
+def test_another_site_may_not_ask_for_a_file(site: str, status: int) -> None:
+    assert ask("/export/names.csv", {**LOCAL, "sec-fetch-site": site}).status == status
+
+
+@pytest.mark.parametrize(
+    ("path", "host", "status"),
+    [
+        ("/", "127.0.0.1", 200),
+        ("/metrics", "evil.example", 400),
+        ("/export/names.csv?range=9m", "127.0.0.1", 400),
+        ("/export/passwords.csv", "127.0.0.1", 404),
+        ("/nowhere", "127.0.0.1", 404),
+        ("/broken", "127.0.0.1", 500),
+    ],
+)
+def test_every_response_has_the_headers_also_an_error(path: str, host: str, status: int) -> None:
+    answer = ask(path, {"host": host})
+    assert answer.status == status
+    assert {key.lower(): value for key, value in HEADERS.items()}.items() <= answer.headers.items()
+
+
+def test_a_page_may_fetch_from_its_own_server_only() -> None:
+    directives = dict(each.split(" ", 1) for each in CONTENT_SECURITY_POLICY.split("; "))
+    assert directives["connect-src"] == directives["default-src"] == "'self'"
+    allowed = {"'self'", "'none'", "'unsafe-inline'", "'unsafe-eval'", "data:", "blob:"}
+    assert {source for sources in directives.values() for source in sources.split()} <= allowed
