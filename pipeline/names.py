@@ -7,7 +7,7 @@ MAX_CHARACTERS = 255
 ELLIPSIS = "…"
 # A cell that begins so is a formula in a spreadsheet (OWASP, CSV injection), also in full width;
 # and where a spreadsheet separates cells by another sign than a comma, so is what follows it.
-FORMULA = re.compile('(^|[;|\t])(?=(?:[^\\S\t\r\n]|[\x00-\x08\x0e-\x1f"])*[=+\\-@\t\r\n＝＋－＠])')
+FORMULA = re.compile('(^|[;|\t])(?=(?:[^\\S\t\r\n]|[\x00-\x08\x0e-\x1b"])*[=+\\-@\t\r\n＝＋－＠])')
 # Invisible, yet none of the categories below: fillers, and the blank Braille cell.
 BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 HIDDEN_CATEGORIES = frozenset(["Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"])

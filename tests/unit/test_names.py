@@ -110,9 +110,10 @@ def test_an_ordinary_cell_is_left_alone(cell: str) -> None:
     assert neutralise(cell) == cell
 
 
-def test_a_long_cell_takes_no_time() -> None:
+@pytest.mark.parametrize("repeated", ["\t", ";", " ", "\x00", "\x1c", "\x0b", '"', "\xa0", "; "])
+def test_a_long_cell_takes_no_time(repeated: str) -> None:
     began = process_time()
-    neutralise("\t" * 300_000 + ";" + " " * 300_000 + "a")
+    neutralise(";" + repeated * 100_000 + "a")
     assert process_time() - began < 3
 
 
