@@ -41,7 +41,9 @@ def scan_archive(
     """Count an archive's lines into `spans`, as far as it goes; why, if it must not be read."""
     with file.open() as stream:
         stream.seek(start)
-        for span in scan(stream, start, header, longest, last=True):
+        # A byte too many is enough to refuse it: its lines may never end.
+        limit = max(1, most + 1 - start)
+        for span in scan(stream, start, header, longest, limit=limit, last=True):
             if span.end > most:
                 spans.clear()
                 return REFUSED

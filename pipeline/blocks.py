@@ -11,16 +11,16 @@ EVERYTHING = 1 << 62
 
 
 def read_blocks(
-    stream: BufferedIOBase, limit: int | None, longest: int
+    stream: BufferedIOBase, limit: int | None, longest: int, most: int = EVERYTHING
 ) -> Iterator[tuple[bytes, int]]:
     """Whole lines, some hundred kB at a time, and how many bytes of the file they are.
 
     Of a line much longer than `longest` only the start is held and given, so that memory stays
-    bounded. What comes last may lack its end of line.
+    bounded. What comes last may lack its end of line; a line of more than `most` bytes comes last.
     """
     held, taken = b"", 0
     left = EVERYTHING if limit is None else limit
-    while left > 0 and (chunk := stream.read(min(BLOCK, left))):
+    while left > 0 and taken <= most and (chunk := stream.read(min(BLOCK, left))):
         left -= len(chunk)
         first = chunk.find(b"\n") + 1
         if not first:
@@ -65,13 +65,14 @@ def scan(
 ) -> Iterator[Span]:
     """The lines from `start` on, block by block, until `max_lines` or about `max_bytes` are had.
 
-    `limit` is how many bytes there are. `last` says whether a last line without its end counts;
-    one of more than `max_bytes` does.
+    `limit` is how many bytes there are. `last` says whether a last line without its end counts.
+    A line of more than `max_bytes` is taken in parts as long, each a line too long.
     """
     at, lines = start, 0
-    for data, taken in read_blocks(stream, limit, longest):
+    most = max(max_bytes, longest)
+    for data, taken in read_blocks(stream, limit, longest, most):
         if not data.endswith(b"\n"):
-            if last or taken > max_bytes:
+            if last or taken > most:
                 yield Span(at, at + taken, 1, header, header)
             return
         count = data.count(b"\n")

@@ -5,7 +5,8 @@
      "files": {"<identity>": {"pos": 5678, "lines": 90, "path": …, "header": …, "done": …}},
      "headers": {"<key>": […]}}           TSV headers in force at those positions
 
-`pos` counts decompressed bytes. An archive is `done` when it was read, or refused as `why` says.
+`pos` counts decompressed bytes. `path` is text; if that is not the path, the file is looked for.
+An archive is `done` when it was read, or refused as `why` says.
 A file that has gone is forgotten once a hundred others have gone after it.
 """
 
@@ -47,7 +48,7 @@ def move(
     entry: Offsets = {
         "pos": spans[-1].end if spans else before["pos"],
         "lines": before["lines"] + count,
-        "path": file.path,
+        "path": file.name,
     }
     if file.compressed:
         entry["done"] = True
@@ -63,7 +64,7 @@ def move(
 
 def skip_log(offsets: Offsets, log: str, file: LogFile, longest: int) -> None:
     """Put a log's position behind all that it holds, without counting it."""
-    entry: Offsets = {"pos": 0, "lines": 0, "path": file.path}
+    entry: Offsets = {"pos": 0, "lines": 0, "path": file.name}
     if file.compressed:
         entry["done"] = True
     else:

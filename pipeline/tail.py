@@ -40,6 +40,11 @@ class LogFile:
     """Whether it has the name under which Zeek writes, so that its last line may yet grow."""
 
     @property
+    def name(self) -> str:
+        """The path as text: what Linux has for a path may be none."""
+        return keep_broken(os.fsencode(self.path))
+
+    @property
     def compressed(self) -> bool:
         """Whether it can only be read from its beginning."""
         return self.path.endswith(".gz")
@@ -95,7 +100,7 @@ def directory_problem(path: str | os.PathLike[str], feed: str = "dns") -> str | 
     for file in sorted(files, key=lambda file: (file.live, file.mtime), reverse=True):
         if os.access(file.path, os.R_OK, effective_ids=True):
             return None
-        return f"{file.path} cannot be read: Permission denied."
+        return f"{file.name} cannot be read: Permission denied."
     where = "" if complete else " in those of its folders that can be read"
     return f"{path} holds no {feed}.log{where}."
 

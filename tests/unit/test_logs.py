@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -222,6 +223,20 @@ def test_an_archive_that_ends_early_is_read_as_far_as_it_goes_and_said(tmp_path:
     assert tail.batch() is None
 
 
+def test_a_folder_whose_name_is_no_text_is_read_and_named(tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode(b"logs\xff")
+    archive = folder / "dns.00:00:00-01:00:00.log.gz"
+    write(folder / "dns.log", lines(5, 6))
+    archive.write_bytes(gzip.compress(lines(0, 3).encode())[:-4])
+    os.utime(archive, (HOUR_AGO, HOUR_AGO))
+    shown = f"{tmp_path}/logs\\xff/{archive.name}"
+    tail = Tail(tmp_path)
+    assert tail.all() == [(shown, "#archive damaged"), (record(5), "dns")]
+    assert json.dumps(tail.offsets, ensure_ascii=False).encode()
+    begun = Tail(tmp_path, start="latest").offsets
+    assert json.dumps(begun, ensure_ascii=False).encode()
+
+
 def test_a_file_that_is_no_archive_is_said_once(tmp_path: Path) -> None:
     write(tmp_path / "dns.log", lines(0, 1))
     (tmp_path / "dns.log.1.gz").write_bytes(b"\x1f\x8b no archive")
@@ -241,6 +256,16 @@ def test_an_archive_that_would_fill_the_machine_is_refused_and_said(tmp_path: Pa
 def test_an_archive_beyond_the_size_that_is_allowed_is_refused(tmp_path: Path) -> None:
     archive = write(tmp_path / "dns.log.1.gz", lines(0, 1000))
     assert Tail(tmp_path, max_gz_bytes=10_000).all() == [(str(archive), "#archive refused")]
+
+
+def test_an_archive_of_a_line_without_end_is_not_read_beyond_what_is_allowed(
+    tmp_path: Path,
+) -> None:
+    archive = tmp_path / "dns.log.1.gz"
+    # Read to its end, it would be damaged.
+    archive.write_bytes(gzip.compress(lines(0, 1).encode() + bytes(4_000_000))[:-20])
+    tail = Tail(tmp_path, max_gz_bytes=1_000_000)
+    assert tail.all() == [(str(archive), "#archive refused")]
 
 
 def test_a_query_begun_anew_from_its_offsets_reads_what_is_left(tmp_path: Path) -> None:
@@ -376,6 +401,31 @@ def test_a_line_too_long_is_cut_and_counted_once(tmp_path: Path) -> None:
     rows = Tail(tmp_path, max_record_bytes=10_000).all()
     assert [topic for _, topic in rows] == ["dns", "#too long", "dns"]
     assert rows[1][0] == huge[:1000]
+
+
+def test_a_line_without_end_is_read_in_parts_as_long_as_a_batch(tmp_path: Path) -> None:
+    live = write(tmp_path / "dns.log", lines(0, 1))
+    os.truncate(live, 10_000_000)
+    tail = Tail(tmp_path, max_bytes=1_000_000, max_record_bytes=1000)
+    ends = [0]
+    topics: list[str] = []
+    while rows := tail.batch():
+        topics += [topic for _, topic in rows]
+        (entry,) = tail.offsets["files"].values()
+        ends.append(entry["pos"])
+    assert topics == ["dns"] + ["#too long"] * (len(topics) - 1)
+    assert 7 <= len(topics) - 1 <= 10
+    assert max(end - begin for begin, end in pairwise(ends)) < 2_000_000
+    write(live, "\n" + lines(1, 2))
+    assert tail.values()[-1] == record(1)
+
+
+def test_a_half_written_line_is_not_taken_where_a_batch_has_little_room(tmp_path: Path) -> None:
+    live = write(tmp_path / "dns.log", lines(0, 1) + '{"ts":1.5,')
+    tail = Tail(tmp_path, max_bytes=5)
+    assert tail.values() == records(0, 1)
+    write(live, '"uid":"C9"}\n')
+    assert tail.values() == ['{"ts":1.5,"uid":"C9"}']
 
 
 @pytest.mark.parametrize("size", [999, 1000, 1001, 1002, 262_143, 262_144, 262_145, 600_000])
