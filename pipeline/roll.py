@@ -1,6 +1,6 @@
 """What keeps the table small: merge, roll up, evict, fold. None of them changes a total.
 
-Every step takes rows out and puts fewer in their place, inside the caller's transaction. A row is
+Every step takes rows out and puts fewer in their place, in a transaction of its own. A row is
 put back with the largest `seq` it stands for, and rows newer than `floor` only meet rows of the
 same `seq`: so what was counted up to any version from `floor` on stays what it was.
 """
@@ -49,6 +49,8 @@ CELL = ("", "bucket, width, registered_domain", "bucket, width, id_orig_h", "buc
 
 WHOLE = ("", "query", "registered_domain", "id_orig_h")
 """What is small or large at a level."""
+
+LEVELS = (3, 2, 1)
 
 SHARE = (0.0, 1.0, 0.75, 0.5)
 """How much of the target a level may leave once it must fold: room for details of what stays."""
@@ -131,18 +133,13 @@ def evict(db: duckdb.DuckDBPyConnection, oldest: datetime) -> int:
     return records
 
 
-def fold(db: duckdb.DuckDBPyConnection, budget: int, floor: int) -> int:
-    """Bring the table under the budget: hosts only if they alone exceed it, then domains, names.
+def fold(db: duckdb.DuckDBPyConnection, level: int, budget: int, floor: int) -> int:
+    """Fold one level as far as the budget asks for; the number of rows saved.
 
-    The number of rows saved.
+    In the order of LEVELS, once there are more rows than the budget: hosts are folded only if
+    their number alone exceeds it, domains likewise, and names bring the table under it.
     """
-    if count(db, "SELECT count(*) FROM dns_counts") <= budget:
-        return 0
     target = int(budget * FOLD_TO)
-    return sum(_fold_level(db, level, target, floor) for level in (3, 2, 1))
-
-
-def _fold_level(db: duckdb.DuckDBPyConnection, level: int, target: int, floor: int) -> int:
     sizes = _cell_sizes(db, level, floor)
     if sum(units * cells for units, _, cells in sizes) <= target:
         return 0
@@ -213,9 +210,9 @@ def _smallest(level: int) -> str:
     marked AS (
         SELECT *, place = max(place) OVER (PARTITION BY grp) AS ends_group FROM placed),
     saving AS (
-        SELECT *, count(*) FILTER (ends_group) OVER (PARTITION BY cell) AS g,
-            count(*) FILTER (NOT ends_group) OVER (PARTITION BY cell ORDER BY place DESC
-                ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS saved FROM marked),
+        SELECT *, sum(ends_group::INT) OVER (PARTITION BY cell) AS g,
+            sum((NOT ends_group)::INT) OVER (PARTITION BY cell ORDER BY place DESC
+                ROWS UNBOUNDED PRECEDING) - (NOT ends_group)::INT AS saved FROM marked),
     chosen AS (SELECT * FROM saving WHERE saved < n - greatest($water, g))
     SELECT unnest(ids) AS id FROM (
         SELECT ids FROM chosen QUALIFY count(*) OVER (PARTITION BY grp) > 1)"""

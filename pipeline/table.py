@@ -8,10 +8,11 @@ the same key may stand in several rows.
 import json
 import threading
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -163,19 +164,26 @@ class Table:
         return rows, rejects
 
     def _shrink(self, newest: datetime) -> None:
-        floor = self._floor()
+        since, floor, oldest = self._state.exact_since, self._floor(), newest - self._retention
+        self._step(floor, lambda db: roll.evict(db, oldest), evicts=True)
+        self._step(floor, lambda db: roll.roll_up(db, newest, floor))
+        self._step(floor, lambda db: roll.merge(db, since, floor))
+        if self._state.counters.rows > self._budget:
+            for level in roll.LEVELS:
+                self._step(floor, partial(roll.fold, level=level, budget=self._budget, floor=floor))
+
+    def _step(self, floor: int, step: Callable[[Any], int], evicts: bool = False) -> None:
+        """Let `step` take so many records or rows out, in a transaction of its own.
+
+        DuckDB 2.0.0 corrupts memory when rows are inserted and deleted in the same transaction.
+        """
+        state = replace(self._state, exact_since=floor)
         with self._store.writing() as db:
-            changed = roll.roll_up(db, newest, floor)
-            roll.merge(db, self._state.exact_since, floor)
-            evicted = roll.evict(db, newest - self._retention)
-            changed += roll.fold(db, self._budget, floor) + evicted
-            state = replace(
-                self._state,
-                version=self._state.version + bool(changed),
-                exact_since=floor,
-                counters=_recounted(db, self._state.counters, evicted),
-            )
-            ledger.save(db, state)
+            if taken := step(db):
+                counters = _recounted(db, state.counters, evicted=taken if evicts else 0)
+                state = replace(state, version=state.version + 1, counters=counters)
+            if state != self._state:
+                ledger.save(db, state)
         self._state = state
 
     def _floor(self) -> int:

@@ -31,7 +31,7 @@ import pipeline.table as module
 from pipeline.table import Table
 from tests.unit.table_rows import T0, batch, row
 
-def die(*_):
+def die(*_, **__):
     os.kill(os.getpid(), signal.SIGKILL)
 
 def rows(number):
@@ -99,7 +99,12 @@ def test_a_kill_within_add_leaves_all_of_a_batch_or_nothing(
 
 @pytest.mark.parametrize(
     "dies",
-    ["module.roll.fold = die", "module.ledger.save = die", "table._store.checkpoint = die"],
+    [
+        "module.roll.fold = die",
+        "rewrite = module.roll.rewrite; module.roll.rewrite = lambda *_: (rewrite(*_), die())",
+        "module.ledger.save = die",
+        "table._store.checkpoint = die",
+    ],
 )
 def test_a_kill_within_maintain_changes_no_total(dies: str, tmp_path: Path) -> None:
     code = f"""

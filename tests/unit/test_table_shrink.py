@@ -5,12 +5,14 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pipeline.feed import PARTIALS
 from pipeline.roll import water_level
-from pipeline.table import Table
+from pipeline.table import Batch, Table
 from tests.unit.table_rows import T0, batch, row
 
 KEYS = ("id_orig_h", "id_resp_h", "query", "registered_domain", "qtype_name", "rcode_name")
@@ -312,6 +314,31 @@ def test_the_largest_names_of_a_flooded_domain_are_the_ones_kept() -> None:
 def test_a_table_within_its_budget_folds_nothing() -> None:
     table = flooded([], budget=len(HABITS))
     assert (table.counters().folded, table.counters().rows) == (0, len(HABITS))
+    table.close()
+
+
+def test_every_name_is_whole_after_rounds_of_merging_and_folding_a_large_table() -> None:
+    """DuckDB 2.0.0 mixes up memory when rows are inserted and deleted in one transaction."""
+    table, numbers = Table(None, LONG, 100_000), range(20_000)
+    times = {name: [T0] * len(numbers) for name in ("bucket", "first_ts", "last_ts")}
+    columns = {name: [value] * len(numbers) for name, value in row().items()} | times
+    columns["query"] = [f"n{n}.example{n % 7}.com" for n in numbers]
+    columns["registered_domain"] = [f"example{n % 7}.com" for n in numbers]
+    columns["uid"] = [f"C{n}" for n in numbers]
+    same = pa.table(columns, schema=PARTIALS)
+    queries = same.schema.get_field_index("query")
+    for number in range(24):
+        names = pa.array([f"n{n}.r{number}.example{n % 7}.com" for n in numbers])
+        rows = same if number % 2 else same.set_column(queries, "query", names)
+        whole = Batch("q", number, {}, rows, read=len(numbers))
+        table.add(whole, T0 + timedelta(seconds=number))
+        if number > 5 and number % 3 == 0:
+            table.maintain()
+    names = table.read("SELECT query, registered_domain, uid FROM dns_counts WHERE folded = 0")
+    for name, domain, uid in zip(*names.to_pydict().values(), strict=True):
+        assert name.endswith(f".{domain}")
+        assert name.startswith(f"n{uid.removeprefix('C')}.")
+    assert sum(counted(table, "folded").values()) == 24 * len(numbers)
     table.close()
 
 
