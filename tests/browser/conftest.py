@@ -75,7 +75,7 @@ def serve(kind: str, **environment: str) -> Iterator[str]:
         process.wait(10)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def made_server() -> Iterator[str]:
     """Two hours of a made-up network, and a few records more every second."""
     with serve("growing") as url:
