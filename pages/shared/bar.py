@@ -190,6 +190,17 @@ def _chips(view: View) -> None:
         )
     if view.filters:
         st.button("Clear all", type="tertiary", on_click=_clear)
+    if view.focus:
+        field, value = view.focus
+        st.button(
+            f"looking at {field} " + inert(shown(value, 28)),
+            key="chip-focus",
+            icon=":material/close:",
+            type="tertiary",
+            help="Look at all again; nothing was filtered",
+            on_click=url.change,
+            kwargs={"focus": None},
+        )
 
 
 def _clear(*gone: Filter) -> None:

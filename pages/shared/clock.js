@@ -9,40 +9,55 @@ function words(seconds) {
   return `${Math.floor(seconds / 86400)} days`;
 }
 
+function disconnected() {
+  const app = document.querySelector("[data-testid=stApp]");
+  const connection = app && app.dataset.testConnectionState;
+  return Boolean(connection) && connection !== "CONNECTED";
+}
+
+async function probe(live) {
+  if (live.probing) return;
+  live.probing = true;
+  const end = new AbortController();
+  const timer = setTimeout(() => end.abort(), PROBE_MS);
+  try {
+    const answer = await fetch("_stcore/health", { signal: end.signal, cache: "no-store" });
+    live.missed = answer.ok ? 0 : live.missed + 1;
+  } catch {
+    live.missed += 1;
+  }
+  clearTimeout(timer);
+  live.probing = false;
+}
+
+function draw(clock, { data, began, missed }) {
+  const [state, note] = ["b", "span"].map((tag) => clock.querySelector(tag));
+  const lost = disconnected() || missed >= MISSES;
+  const age = data.age === null ? null : data.age + (performance.now() - began) / 1000;
+  clock.dataset.state = lost ? "server lost" : data.state;
+  state.textContent = lost ? "server lost" : data.state;
+  const newest = age === null ? "" : `newest ${words(age)} ago`;
+  note.textContent = [lost ? "" : data.note, newest].filter(Boolean).join(" · ");
+  clock.title = lost ? "The server does not answer; the numbers are old." : data.hint;
+}
+
+function start(clock, live) {
+  const timers = [
+    setInterval(() => draw(clock, live), 1000),
+    setInterval(() => probe(live), 5000),
+  ];
+  return () => timers.forEach(clearInterval);
+}
+
 export default function ({ parentElement, data }) {
   const clock = parentElement.querySelector(".clock");
-  const [state, note] = ["b", "span"].map((tag) => clock.querySelector(tag));
-  const began = performance.now();
-  let missed = 0, probing = false;
-
-  function disconnected() {
-    const app = document.querySelector("[data-testid=stApp]");
-    const connection = app && app.dataset.testConnectionState;
-    return Boolean(connection) && connection !== "CONNECTED";
-  }
-  async function probe() {
-    if (probing) return;
-    probing = true;
-    const end = new AbortController();
-    const timer = setTimeout(() => end.abort(), PROBE_MS);
-    try {
-      const answer = await fetch("_stcore/health", { signal: end.signal, cache: "no-store" });
-      missed = answer.ok ? 0 : missed + 1;
-    } catch { missed += 1; }
-    clearTimeout(timer);
-    probing = false;
-  }
-  function draw() {
-    const lost = disconnected() || missed >= MISSES;
-    const age = data.age === null ? null : data.age + (performance.now() - began) / 1000;
-    clock.dataset.state = lost ? "server lost" : data.state;
-    state.textContent = lost ? "server lost" : data.state;
-    const newest = age === null ? "" : `newest ${words(age)} ago`;
-    note.textContent = [lost ? "" : data.note, newest].filter(Boolean).join(" · ");
-    clock.title = lost ? "The server does not answer; the numbers are old." : data.hint;
-  }
-  draw();
-  const drawing = setInterval(draw, 1000);
-  const probing_ = setInterval(probe, 5000);
-  return () => { clearInterval(drawing); clearInterval(probing_); };
+  // Called anew with each answer of the server, on the same element: its timers go on.
+  const live = (clock.live ??= { missed: 0, probing: false });
+  Object.assign(live, { data, began: performance.now() });
+  live.stop ??= start(clock, live);
+  draw(clock, live);
+  return () => {
+    live.stop();
+    clock.live = undefined;
+  };
 }

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from itertools import pairwise
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -57,6 +58,21 @@ def test_a_domain_and_its_hosts_lead_to_each_other_by_one_click_each(
     until(page, lambda: params(page)["focus"] == [f"domain:{domain}"])
     page.go_back()
     until(page, lambda: "focus" not in params(page))
+
+
+def test_a_bar_shows_who_asks_beside_it_until_it_is_let_go(page: Page, made_server: str) -> None:
+    page.goto(made_server)
+    chart = page.locator(".st-key-top svg.marks, .st-key-top canvas.marks").first
+    chart.wait_for()
+    box = chart.bounding_box()
+    assert box is not None
+    titles = page.locator(".panel-title b")
+    page.mouse.move(box["x"] + 160, box["y"] + 17, steps=5)
+    page.mouse.click(box["x"] + 160, box["y"] + 17, delay=80)
+    expect(titles.filter(has_text="Hosts that ask for kq3vx8w1.top")).to_be_visible()
+    page.locator(".st-key-chip-focus button").first.click()
+    until(page, lambda: "focus" not in params(page))
+    expect(titles.filter(has_text="Hosts that ask")).to_have_count(0)
 
 
 def test_a_row_menu_opens_the_hosts_own_page_and_back_returns(page: Page, made_server: str) -> None:
@@ -150,6 +166,23 @@ def test_noise_that_is_shown_again_is_in_the_url(page: Page, made_server: str) -
     page.locator(".st-key-noise button").first.click()
     page.get_by_text(re.compile(r"Hide \.local")).click()
     until(page, lambda: params(page).get("show") == ["local"])
+
+
+def test_the_age_goes_on_by_the_second_and_back_with_each_answer(
+    page: Page, made_server: str
+) -> None:
+    page.goto(made_server)
+    expect(page.locator(".clock")).to_contain_text(" s ago")
+    ages = page.evaluate(
+        """() => new Promise((done) => { const ages = [];
+        const timer = setInterval(() => {
+          const text = document.querySelector(".clock").textContent;
+          ages.push(parseInt((text.match(/(\\d+) s ago/) || [0, "0"])[1]));
+          if (ages.length === 120) { clearInterval(timer); done(ages); } }, 100); })"""
+    )
+    steps = [after - before for before, after in pairwise(ages)]
+    assert min(steps) < 0, "the server's answers are not shown"
+    assert max(steps) <= 2, "an older answer's clock runs beside the newer one's"
 
 
 def test_the_browser_says_when_the_server_is_lost(page: Page, made_server: str) -> None:
