@@ -173,11 +173,10 @@ def test_the_age_goes_on_by_the_second_and_back_with_each_answer(
 ) -> None:
     page.goto(made_server)
     expect(page.locator(".clock")).to_contain_text(" s ago")
-    ages = page.evaluate(
-        """() => new Promise((done) => { const ages = [];
+    ages = page.locator(".clock").evaluate(
+        """(clock) => new Promise((done) => { const ages = [];
         const timer = setInterval(() => {
-          const text = document.querySelector(".clock").textContent;
-          ages.push(parseInt((text.match(/(\\d+) s ago/) || [0, "0"])[1]));
+          ages.push(parseInt((clock.textContent.match(/(\\d+) s ago/) || [0, "0"])[1]));
           if (ages.length === 120) { clearInterval(timer); done(ages); } }, 100); })"""
     )
     steps = [after - before for before, after in pairwise(ages)]
