@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.shared import bar, nav, url
+from pages.shared import bar, filters, nav, url
 from pages.shared.look import use_style
 
 st.set_page_config(page_title="Zeek DNS", layout="wide", initial_sidebar_state="collapsed")
@@ -11,6 +11,6 @@ page = st.navigation([nav.page(name) for name in nav.FILES], position="hidden")
 st.session_state["page"] = page.title
 with st.container(gap="xxsmall"):
     bar.first_row(page.title, url.view())
-    bar.second_row(page.title, url.view())
+    filters.second_row(page.title, url.view())
     nav.follow_jump()
 page.run()

@@ -1,36 +1,20 @@
-"""The frame's two rows, the same on every page: can it be trusted, which time, what is left out."""
+"""The frame's first row, the same on every page: can it be trusted, and which time is shown."""
 
-import html
 from dataclasses import replace
 from datetime import timedelta
-from functools import partial
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import streamlit as st
 
 from pages.shared import nav, url
 from pages.shared.clock import clock
-from pages.shared.look import inert, zone_of
-from pages.shared.search import parse_search
+from pages.shared.look import zone_of
 from pipeline import view as shows
-from pipeline.export import export
-from pipeline.names import shown
 from pipeline.query import running
-from pipeline.state import INTERVALS, NOISE, RANGES, Filter, View
+from pipeline.state import INTERVALS, RANGES, View
 from pipeline.window import window
 
 STATE_SECONDS = 2
-EXPORTS = {
-    "Overview": ("volume", "domains", "hosts", "types", "resolvers", "new_domains"),
-    "Domains": ("domains", "names", "hosts", "volume"),
-    "Hosts": ("hosts", "domains", "volume"),
-    "Host": ("domains", "names", "types", "resolvers", "volume"),
-    "Health": ("rejected",),
-}
-"""What of pipeline/export.py each page shows."""
-CHIP_CHARACTERS = 90
-"""What fits between the search box and the noise switches at 1366 pixels."""
 
 
 def first_row(page: str, view: View) -> None:
@@ -64,34 +48,6 @@ def first_row(page: str, view: View) -> None:
             on_change=url.on("tz", "tz"),
             label_visibility="collapsed",
         )
-
-
-def second_row(page: str, view: View) -> None:
-    """Search, filters, noise, export."""
-    with st.container(horizontal=True, key="row2", gap="xxsmall", vertical_alignment="center"):
-        st.text_input(
-            "Search",
-            key=url.seed("search", ""),
-            on_change=_search,
-            placeholder="host:10.20.4.17  -domain:example.com  type:TXT",
-            icon=":material/search:",
-            label_visibility="collapsed",
-            width=380,
-        )
-        with st.container(
-            horizontal=True,
-            key="chips",
-            gap="xxsmall",
-            width="stretch",
-            vertical_alignment="center",
-        ):
-            _chips(view)
-            # Something is always drawn here, or what follows would move to the left.
-            problem = html.escape(shown("; ".join(url.problems())))
-            st.html(f'<div class="problem" title="{problem}">{problem}</div>')
-        with st.container(horizontal=True, width="content", gap="small"):
-            _noise()
-            _export(page)
 
 
 def _elsewhere(page: str, view: View) -> View:
@@ -162,89 +118,3 @@ def _pause(view: View) -> None:
 def _every_chosen() -> None:
     seconds = st.session_state["every"]
     url.change(every=seconds, at=None if seconds else running().table.version)
-
-
-def _search() -> None:
-    view = url.view()
-    for each in parse_search(st.session_state["search"]):
-        view = view.filtered(each)
-    url.write(view)
-
-
-def _chips(view: View) -> None:
-    room = CHIP_CHARACTERS
-    for number, each in enumerate(view.filters):
-        label = f"{'not ' if each.exclude else ''}{each.field}: {'*.' if each.under else ''}"
-        room -= len(label) + min(len(each.value), 28) + 4
-        if room < 0:
-            more = len(view.filters) - number
-            st.html(f'<div class="muted">and {more} more</div>', width="content")
-            break
-        st.button(
-            label + inert(shown(each.value, 28)),
-            key=f"chip-{number}",
-            icon=":material/close:",
-            help="Clear this filter",
-            on_click=_clear,
-            args=(each,),
-        )
-    if view.filters:
-        st.button("Clear all", type="tertiary", on_click=_clear)
-    if view.focus:
-        field, value = view.focus
-        st.button(
-            f"looking at {field} " + inert(shown(value, 28)),
-            key="chip-focus",
-            icon=":material/close:",
-            type="tertiary",
-            help="Look at all again; nothing was filtered",
-            on_click=url.change,
-            kwargs={"focus": None},
-        )
-
-
-def _clear(*gone: Filter) -> None:
-    url.write(url.view().unfiltered(*gone))
-
-
-@st.fragment(run_every=timedelta(seconds=5))
-def _noise() -> None:
-    view = url.view()
-    hidden = shows.hidden(running().table, view)
-    label = f"Noise: {len(view.hidden)} on, {hidden.total:,} hidden"
-    with st.popover(label, icon=":material/filter_alt:", type="tertiary", key="noise"):
-        for switch, text in NOISE.items():
-            st.toggle(
-                f"Hide {text} ({hidden.each[switch]:,})".replace(".local", "\\.local"),
-                key=url.seed(f"noise-{switch}", switch in view.hidden),
-                on_change=_noise_chosen,
-                args=(switch,),
-            )
-
-
-def _noise_chosen(switch: str) -> None:
-    on = st.session_state[f"noise-{switch}"]
-    hidden = url.view().hidden
-    url.change(hidden=hidden | {switch} if on else hidden - {switch})
-
-
-def _export(page: str) -> None:
-    with (
-        st.popover("Export", icon=":material/download:", type="tertiary", key="export"),
-        st.container(gap="xxsmall"),
-    ):
-        names = st.radio("Names as", ["defanged", "real"], horizontal=True, key="names-as")
-        for what in EXPORTS[page]:
-            st.download_button(
-                f"{what.replace('_', ' ').capitalize()} as CSV",
-                partial(_csv, what, names),
-                f"zeek-live-{what}.csv",
-                "text/csv",
-                key=f"export-{what}",
-                on_click="ignore",
-                type="tertiary",
-            )
-
-
-def _csv(what: str, names: Any) -> bytes:
-    return export(running().table, url.view(), what, names).data
