@@ -5,8 +5,6 @@ from dataclasses import replace
 from pipeline.names import defang, shown
 from pipeline.state import Filter, View
 
-WORDS = {"host": "host", "domain": "domain", "name": "name"}
-
 
 def of_row(level: str, value: str) -> Filter:
     """The filter that a row stands for; a TLD is all domains under it.
