@@ -26,14 +26,18 @@ def with_names(records: DataFrame) -> DataFrame:
 
     A type or response that Zeek gave a number only is called `TYPE65400` or `RCODE23`.
     """
-    return records.withColumns(_names())
+    return records.withColumn("query", _lower()).withColumns(_names())
+
+
+@cache
+def _lower() -> Column:
+    return F.lower(F.expr("rtrim('.', query)"))
 
 
 @cache
 def _names() -> dict[str, Column]:
-    query = F.lower(F.expr("rtrim('.', query)"))
     return {
-        "query": F.when(~query.isin("", "(empty)"), query),
+        "query": F.when(~F.col("query").isin("", "(empty)"), F.col("query")),
         "qtype_name": F.coalesce("qtype_name", F.concat(F.lit("TYPE"), F.col("qtype"))),
         "rcode_name": F.coalesce("rcode_name", F.concat(F.lit("RCODE"), F.col("rcode"))),
     }

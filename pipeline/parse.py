@@ -29,6 +29,7 @@ OTHER_FEED = "other feed"
 
 PATH_FIELDS = ("_path", "@stream", "_stream", "@path")
 TAGGED = r'^\s*\{\s*"([^"\\]{1,100})"\s*:\s*(?=\{)'
+PLAIN = '{"ts":'
 SPLUNK = '"_raw":'
 TEXT = "_text"
 TOKEN = token_hex(8)
@@ -120,13 +121,22 @@ def _steps(
 def _wrapped(ts_keys: list[str], max_bytes: int) -> list[list[Column | str]]:
     """Lines to one JSON object each, as text."""
     text = F.expr("coalesce(make_valid_utf8(cast(value as string)), '')")
+    feed = F.when(F.col("topic").isin(OTHER_PATHS), F.col("topic")).otherwise("").alias(TOPIC)
+    record = F.when(_is_plain("text"), F.col("text"))
+    unwrapped = record.otherwise(_with_text_keys(_unwrapped(), ts_keys)).alias("text")
+    tagged = F.regexp_extract(F.substring("text", 1, 120), TAGGED, 0)
     return [
-        ["topic", text.alias("text")],
-        ["topic", "text", _early_status(max_bytes).alias(EARLY)],
-        ["topic", EARLY, _with_text_keys(_unwrapped(), ts_keys).alias("text")],
-        ["*", F.regexp_extract(F.substring("text", 1, 120), TAGGED, 0).alias("tagged")],
+        ["topic", feed, text.alias("text")],
+        [TOPIC, "text", _early_status(max_bytes).alias(EARLY)],
+        [TOPIC, EARLY, unwrapped],
+        ["*", F.when(_is_plain("text"), "").otherwise(tagged).alias("tagged")],
         [F.coalesce(_refused(), _entire()).alias("value")],
     ]
+
+
+def _is_plain(text: str) -> Column:
+    """What Zeek writes by default: no tag, and the time as a number comes first."""
+    return F.startswith(text, F.lit(PLAIN)) & F.substring(text, len(PLAIN) + 1, 1).between("0", "9")
 
 
 def _early_status(max_bytes: int) -> Column:
@@ -135,6 +145,7 @@ def _early_status(max_bytes: int) -> Column:
     return (
         F.when(F.octet_length("text") > max_bytes, TOO_LONG)
         .when(F.col("topic").startswith("#"), F.expr("substring(topic, 2, 100)"))
+        .when(F.startswith("text", F.lit("{")), F.lit(None))
         .when(stripped == "", EMPTY)
         .when(~stripped.startswith("{"), NOT_JSON)
     )
@@ -169,9 +180,8 @@ def _entire() -> Column:
     line = F.when(
         F.col("tagged") == "", F.concat(F.lit('{"record":'), "text", F.lit("}"))
     ).otherwise(F.concat(F.lit('{"tag":"'), tag, F.lit('","record":'), rest))
-    topic = F.regexp_replace("topic", r"[^A-Za-z0-9._-]", "")
     ours = [F.lit(text) for text in (f'{{"{TOPIC}":"', f'","{LINE}":', f',"{END}":1}}')]
-    return F.concat(ours[0], topic, ours[1], line, ours[2])
+    return F.concat(ours[0], TOPIC, ours[1], line, ours[2])
 
 
 def _json_schema(feed: Feed, keys: Mapping[str, list[str]]) -> T.StructType:
@@ -243,7 +253,7 @@ def _is_feed(feed: Feed) -> Column:
 def _time_of_number(number: Column) -> Column:
     seconds = F.when(F.abs(number) >= MILLISECONDS_FROM, number / 1000).otherwise(number)
     in_range = seconds.between(*SENSIBLE_SECONDS)
-    return F.when(in_range, F.timestamp_micros(F.round(seconds * 1e6).cast("bigint")))
+    return F.when(in_range, F.timestamp_micros(F.rint(seconds * 1e6).cast("bigint")))
 
 
 def _time_of_text(text: Column) -> Column:
@@ -260,8 +270,7 @@ def _ts_in_corrupt(ts_keys: list[str]) -> Column:
 
 def _sample() -> Column:
     line = F.regexp_extract(F.col(CORRUPT), rf'(?s)"record":(.*?)(?:\}},"{END}":1\}})?$', 1)
-    topic = F.when(F.col(TOPIC).isin(OTHER_PATHS), F.col(TOPIC))
-    other = F.coalesce("path", topic, F.lit("unnamed"))
+    other = F.coalesce("path", F.nullif(TOPIC, F.lit("")), F.lit("unnamed"))
     refused = F.coalesce(START, line, F.to_json(f"{LINE}.record"))
     text = F.when(F.col("status") == OTHER_FEED, other).otherwise(refused)
     return F.when(F.col("status").isNotNull(), F.substring(text, 1, SAMPLE_CHARACTERS))
