@@ -1,34 +1,33 @@
-"""Records to counted rows: grouped where they were parsed, so that only partial rows travel.
+"""Lines to counted rows: parsed, named and grouped where they were read; only counts travel.
 
-Each Python worker groups its partition in DuckDB and names the registered domains of what is left.
-Against Spark's own `groupBy` this needs no shuffle, and the newest record's texts do not force a
-sort.
+Each Python worker does that to its partition in one statement of DuckDB's, and looks up the
+registered domains of the names that are left.
 """
 
-from collections.abc import Callable, Iterator
-from functools import cache
+from collections.abc import Iterator
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F
+from pyspark.sql import DataFrame
 from pyspark.sql import types as T
 
-from pipeline.enrich import NETBIOS_TYPES, registered_domain
+from pipeline.enrich import NETBIOS_TYPES, registered_domain, with_names
 from pipeline.feed import (
     ANSWER_CHARACTERS,
     BUCKET_SECONDS,
+    DNS,
     NETBIOS,
     NO_QUERY,
     PARTIALS,
     SAMPLES,
 )
-from pipeline.parse import HEADER, OTHER_FEED
+from pipeline.parse import HEADER, OTHER_FEED, parsed, run
 
 COUNTED_FIELDS = (
     "ts uid id.orig_h id.resp_h rtt query qtype qtype_name rcode rcode_name answers".split()
 )
-GROUPED_AT_ONCE = 400_000
+RECORDS = with_names(parsed(DNS, COUNTED_FIELDS))
+BYTES_AT_ONCE = 128_000_000
 LONGEST_RTT = 3600.0
 BUCKET = BUCKET_SECONDS * 1_000_000
 
@@ -49,13 +48,18 @@ OUTPUT = T.StructType(
     ]
 )
 
-GROUP = f"""
-SELECT ts - ((ts % {BUCKET}) + {BUCKET}) % {BUCKET} AS bucket,
-       id_orig_h, id_resp_h, query, '' AS registered_domain, qtype_name, rcode_name,
-       count(*) AS count, coalesce(sum(rtt), 0) AS rtt_sum, count(rtt) AS rtt_count,
-       min(ts) AS first_ts, max(ts) AS last_ts, arg_max(uid, ts) AS uid,
-       arg_max(answers, ts) AS answers, NULL AS status, NULL AS sample
-FROM records WHERE status IS NULL GROUP BY ALL
+COUNT = f"""
+WITH records AS MATERIALIZED ({{records}}),
+grouped AS (
+  SELECT ts - ((ts % {BUCKET}) + {BUCKET}) % {BUCKET} AS bucket,
+         id_orig_h, id_resp_h, query, '' AS registered_domain, qtype_name, rcode_name,
+         count(*) AS count, sum(rtt) FILTER (rtt BETWEEN 0 AND {LONGEST_RTT}) AS rtt_sum,
+         count(*) FILTER (rtt BETWEEN 0 AND {LONGEST_RTT}) AS rtt_count,
+         min(ts) AS first_ts, max(ts) AS last_ts, arg_max(uid, ts) AS uid,
+         arg_max(answers, ts) AS answers, NULL AS status, NULL AS sample
+  FROM records WHERE status IS NULL GROUP BY ALL)
+SELECT * REPLACE (coalesce(rtt_sum, 0) AS rtt_sum,
+                  array_to_string(answers, ', ')[:{ANSWER_CHARACTERS}] AS answers) FROM grouped
 UNION ALL BY NAME
 SELECT status, CASE WHEN status = '{OTHER_FEED}' THEN sample END AS sample, count(*) AS count
 FROM records WHERE status IS NOT NULL GROUP BY ALL
@@ -65,30 +69,23 @@ SELECT status, sample, 0 AS count FROM (
   FROM records WHERE status NOT IN ('{OTHER_FEED}', '{HEADER}') AND sample IS NOT NULL)
 WHERE place <= {SAMPLES}
 """
+"""An rtt that is NaN, infinite or nonsense would spoil a bucket's sum for as long as it is kept."""
 
 
-def count_by_key(records: DataFrame, private_suffixes: bool = False) -> DataFrame:
-    """Typed records with `status` and `sample` to COUNTS, one row a key and partition."""
-    return records.select(*_grouped_columns()).mapInArrow(_grouper(private_suffixes), OUTPUT)
+def count_by_key(
+    lines: DataFrame, records: str = RECORDS, private_suffixes: bool = False
+) -> DataFrame:
+    """`(value: string or binary, topic: string)` to COUNTS, one row a key and partition.
 
+    `records` is the SELECT that makes records of them.
+    """
 
-@cache
-def _grouped_columns() -> list[Column | str]:
-    answers = F.substring(F.array_join("answers", ", "), 1, ANSWER_CHARACTERS)
-    # NaN, infinity and nonsense would spoil a whole bucket's sum, for as long as it is kept.
-    rtt = F.when(F.col("rtt").between(0, LONGEST_RTT), F.col("rtt")).alias("rtt")
-    names = "uid id_orig_h id_resp_h query qtype_name rcode_name status sample".split()
-    return [F.unix_micros("ts").alias("ts"), answers.alias("answers"), rtt, *names]
-
-
-def _grouper(
-    private_suffixes: bool,
-) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    def group(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    def counted(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         while held := _some(batches):
-            yield from group_records(pa.Table.from_batches(held), private_suffixes).to_batches()
+            counts = count_lines(pa.Table.from_batches(held), records, private_suffixes)
+            yield from counts.to_batches()
 
-    return group
+    return lines.select("value", "topic").mapInArrow(counted, OUTPUT)
 
 
 def _some(batches: Iterator[pa.RecordBatch]) -> list[pa.RecordBatch]:
@@ -96,18 +93,16 @@ def _some(batches: Iterator[pa.RecordBatch]) -> list[pa.RecordBatch]:
     held: list[pa.RecordBatch] = []
     for batch in batches:
         held.append(batch)
-        if sum(each.num_rows for each in held) >= GROUPED_AT_ONCE:
+        if sum(each.nbytes for each in held) >= BYTES_AT_ONCE:
             break
     return held
 
 
-def group_records(records: pa.Table, private_suffixes: bool = False) -> pa.Table:
-    """One partition's records, `ts` in microseconds, to COUNTS."""
-    import duckdb
-
-    with duckdb.connect(config={"threads": 1}) as connection:
-        connection.register("records", records)
-        counts = connection.sql(GROUP).to_arrow_table()
+def count_lines(
+    lines: pa.Table, records: str = RECORDS, private_suffixes: bool = False
+) -> pa.Table:
+    """One partition's lines to COUNTS."""
+    counts = run(lines, COUNT.format(records=records))
     return with_registered_domain(counts, private_suffixes).select(COUNTS.names).cast(COUNTS)
 
 

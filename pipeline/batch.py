@@ -11,7 +11,7 @@ from pipeline.aggregate import COUNTED_FIELDS, count_by_key
 from pipeline.enrich import with_names
 from pipeline.feed import DNS, PARTIALS
 from pipeline.ledger import Batch, Rejects
-from pipeline.parse import HEADER, OTHER_FEED, parse_records
+from pipeline.parse import HEADER, OTHER_FEED, parsed
 from pipeline.settings import Settings
 from pipeline.source import Offsets
 
@@ -20,10 +20,8 @@ DELETED = "deleted in the source before it was read"
 
 def grouped(lines: DataFrame, settings: Settings) -> pa.Table:
     """The only action of a batch: lines to COUNTS, each line parsed once."""
-    records = parse_records(
-        lines, DNS, COUNTED_FIELDS, settings.field_names, settings.max_record_bytes
-    )
-    return count_by_key(with_names(records), settings.private_suffixes).toArrow()
+    records = parsed(DNS, COUNTED_FIELDS, settings.field_names, settings.max_record_bytes)
+    return count_by_key(lines, with_names(records), settings.private_suffixes).toArrow()
 
 
 def make_batch(

@@ -3,8 +3,6 @@
 from functools import cache, lru_cache
 from ipaddress import ip_address
 
-from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F
 from tldextract import TLDExtract
 
 from pipeline.feed import (
@@ -21,26 +19,15 @@ NETBIOS_TYPES = ("NB", "NBSTAT", "NIMLOC")
 REMEMBERED_NAMES = 200_000
 
 
-def with_names(records: DataFrame) -> DataFrame:
-    """`query` in lower case without its last dot, null where there is none; a word for each code.
+def with_names(records: str) -> str:
+    """SELECT `records` with `query` in lower case without its last dots, null where there is none.
 
     A type or response that Zeek gave a number only is called `TYPE65400` or `RCODE23`.
     """
-    return records.withColumn("query", _lower()).withColumns(_names())
-
-
-@cache
-def _lower() -> Column:
-    return F.lower(F.expr("rtrim('.', query)"))
-
-
-@cache
-def _names() -> dict[str, Column]:
-    return {
-        "query": F.when(~F.col("query").isin("", "(empty)"), F.col("query")),
-        "qtype_name": F.coalesce("qtype_name", F.concat(F.lit("TYPE"), F.col("qtype"))),
-        "rcode_name": F.coalesce("rcode_name", F.concat(F.lit("RCODE"), F.col("rcode"))),
-    }
+    query = "nullif(nullif(lower(rtrim(query, '.')), ''), '(empty)')"
+    return f"""SELECT * REPLACE ({query} AS query,
+        coalesce(qtype_name, 'TYPE' || qtype) AS qtype_name,
+        coalesce(rcode_name, 'RCODE' || rcode) AS rcode_name) FROM ({records})"""
 
 
 @lru_cache(REMEMBERED_NAMES)

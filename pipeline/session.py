@@ -19,10 +19,8 @@ QUIET = Path(__file__).with_name("log4j2.properties")
 
 def spark_options(settings: Settings) -> dict[str, str]:
     """Spark's configuration; a value that is not plain has its reason."""
-    # One select of parse is more than the 8,000 bytes up to which the JVM compiles a method.
     java = (
         f"-Dlog4j2.configurationFile={QUIET.as_uri()} -XX:+UseSerialGC -XX:+ExitOnOutOfMemoryError"
-        " -XX:-DontCompileHugeMethods"
     )
     return {
         "spark.app.name": "zeek-live",

@@ -65,8 +65,8 @@ class Table:
         self._writer = threading.Lock()
         self._marks: deque[tuple[datetime, int, int]] = deque()
         """(when, version, rows) of adds whose rows are spared from merging."""
-        self._new = (0, 0)
-        """Adds and their rows since the last `maintain`."""
+        self._adds = 0
+        """Since the last `maintain`."""
         self._store = Store(path, 512 + row_budget // 1000, _create)
         try:
             self._state = self._store.checked(_verified)
@@ -90,7 +90,7 @@ class Table:
                 _insert(db, rows, state)
                 ledger.save(db, state)
             self._state = state
-            self._new = (self._new[0] + 1, self._new[1] + rows.num_rows)
+            self._adds += 1
             self._marks.append((now, state.version, rows.num_rows))
             return True
 
@@ -100,7 +100,7 @@ class Table:
             self._store.needs(0)
             if self._state.counters.newest_bucket is not None:
                 self._shrink(self._state.counters.newest_bucket.replace(tzinfo=None))
-            self._new = (0, 0)
+            self._adds = 0
             self._store.checkpoint()
 
     def read(self, sql: str, params: Mapping[str, Any] | Sequence[Any] = ()) -> pa.Table:
@@ -128,9 +128,8 @@ class Table:
 
     @property
     def due(self) -> bool:
-        """Whether `maintain` has enough to do: over budget, a tenth of it new, or 20 adds."""
-        rows = self._state.counters.rows
-        return rows > self._budget or self._new[0] >= 20 or self._new[1] > self._budget // 10
+        """Whether `maintain` cannot wait: over budget, or 20 adds."""
+        return self._state.counters.rows > self._budget or self._adds >= 20
 
     def resume(self) -> Resume | None:
         """The last batch in the table and where to go on; None before the first."""

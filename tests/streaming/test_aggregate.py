@@ -10,17 +10,15 @@ import pyarrow as pa
 import pytest
 from pyspark.sql import SparkSession
 
-from pipeline.aggregate import COUNTED_FIELDS, count_by_key
+from pipeline.aggregate import count_by_key
 from pipeline.batch import make_batch
-from pipeline.enrich import registered_domain, with_names
-from pipeline.feed import DNS, PARTIALS
-from pipeline.parse import parse_records
+from pipeline.enrich import registered_domain
+from pipeline.feed import PARTIALS
 
 
 def counts_of(spark: SparkSession, lines: list[str]) -> pa.Table:
     frame = spark.createDataFrame([(line, "dns") for line in lines], "value string, topic string")
-    records = parse_records(frame.repartition(3), DNS, COUNTED_FIELDS)
-    return count_by_key(with_names(records)).toArrow()
+    return count_by_key(frame.repartition(3)).toArrow()
 
 
 def record(ts: float, **fields: object) -> str:
