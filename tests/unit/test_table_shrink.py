@@ -71,7 +71,9 @@ def tier(bucket: datetime, newest: datetime) -> tuple[datetime, int]:
     return bucket, 10
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    max_examples=25, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
 @given(
     st.lists(
         st.tuples(rows_in(st.integers(-5 * DAY, 0)), st.integers(0, 300), st.booleans()),
