@@ -11,22 +11,20 @@ import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 from pyspark.sql import types as T
 
-from pipeline.enrich import NETBIOS_TYPES, registered_domain, with_names
+from pipeline.enrich import NETBIOS_TYPES, registered_domain
 from pipeline.feed import (
     ANSWER_CHARACTERS,
     BUCKET_SECONDS,
-    DNS,
     NETBIOS,
     NO_QUERY,
     PARTIALS,
     SAMPLES,
 )
-from pipeline.parse import HEADER, OTHER_FEED, parsed, run
+from pipeline.parse import HEADER, OTHER_FEED, run
 
 COUNTED_FIELDS = (
     "ts uid id.orig_h id.resp_h rtt query qtype qtype_name rcode rcode_name answers".split()
 )
-RECORDS = with_names(parsed(DNS, COUNTED_FIELDS))
 BYTES_AT_ONCE = 128_000_000
 LONGEST_RTT = 3600.0
 BUCKET = BUCKET_SECONDS * 1_000_000
@@ -72,9 +70,7 @@ WHERE place <= {SAMPLES}
 """An rtt that is NaN, infinite or nonsense would spoil a bucket's sum for as long as it is kept."""
 
 
-def count_by_key(
-    lines: DataFrame, records: str = RECORDS, private_suffixes: bool = False
-) -> DataFrame:
+def count_by_key(lines: DataFrame, records: str, private_suffixes: bool = False) -> DataFrame:
     """`(value: string or binary, topic: string)` to COUNTS, one row a key and partition.
 
     `records` is the SELECT that makes records of them.
@@ -98,9 +94,7 @@ def _some(batches: Iterator[pa.RecordBatch]) -> list[pa.RecordBatch]:
     return held
 
 
-def count_lines(
-    lines: pa.Table, records: str = RECORDS, private_suffixes: bool = False
-) -> pa.Table:
+def count_lines(lines: pa.Table, records: str, private_suffixes: bool = False) -> pa.Table:
     """One partition's lines to COUNTS."""
     counts = run(lines, COUNT.format(records=records))
     return with_registered_domain(counts, private_suffixes).select(COUNTS.names).cast(COUNTS)

@@ -1,7 +1,7 @@
 """Lines to typed records: `(value, topic)` to Zeek's fields, or to the reason why not.
 
 A SELECT over `lines` that DuckDB runs in Spark's Python workers, next to where the lines were read.
-Against the JVM's own JSON reader it costs a fifth of the time a record, and needs no warm-up.
+The JVM's own JSON reader has to be compiled anew after each start, this one has not.
 """
 
 import json
@@ -103,13 +103,17 @@ def _parsed(
 ) -> str:
     names = dict.fromkeys(["ts", "id.orig_h", *feed.marks, *fields])
     keys = {name: spellings(name, dict(renamed)) for name in names}
-    values = [f"{_first(spelled)} AS {column(name)}" for name, spelled in keys.items()]
-    path = ", ".join(f"record[{text(key)}]" for key in PATH_FIELDS)
+    structures = _structures(feed, keys)
+    values = [
+        f"coalesce({', '.join(_field(key, structures) for key in spelled)}) AS {column(name)}"
+        for name, spelled in keys.items()
+    ]
+    path = ", ".join(_field(key, structures) for key in PATH_FIELDS)
     return f"""
     WITH looked_at AS (SELECT topic, value, {_early(max_bytes)} AS early FROM lines),
     unwrapped AS (SELECT *, {_unwrapped()} AS object FROM looked_at),
     tagged AS (SELECT *, {_tag()} AS tag FROM unwrapped),
-    read AS (SELECT topic, value, early, tag, {_record(feed, keys)} AS record FROM tagged),
+    read AS (SELECT topic, value, early, tag, {_records(feed, keys)} FROM tagged),
     named AS (SELECT *, coalesce(tag, {path}) AS path, {", ".join(values)} FROM read),
     timed AS (SELECT * RENAME (ts AS ts_text), {_microseconds("ts")} AS ts FROM named),
     judged AS (SELECT *, {_status(feed, fields)} AS status FROM timed)
@@ -117,10 +121,10 @@ def _parsed(
     """
 
 
-def text(value: str) -> str:
+def quoted(value: str) -> str:
     """A text of SQL.
 
-    >>> text("it's")
+    >>> quoted("it's")
     "'it''s'"
     """
     return "'" + value.replace("'", "''") + "'"
@@ -149,24 +153,36 @@ def _unwrapped() -> str:
 
 def _tag() -> str:
     return f"""CASE WHEN NOT starts_with(object, '{PLAIN}')
-        THEN nullif(regexp_extract(object, {text(TAGGED)}, 1), '') END"""
+        THEN nullif(regexp_extract(object, {quoted(TAGGED)}, 1), '') END"""
 
 
-def _record(feed: Feed, keys: Mapping[str, list[str]]) -> str:
-    """A STRUCT of all spellings; null where there is no JSON object."""
-    types: dict[str, str | list[str]] = {
-        key: TYPES.get(feed.fields[name], "VARCHAR")
-        for name, spelled in keys.items()
-        for key in spelled
-    }
-    structure = text(json.dumps(types | dict.fromkeys(PATH_FIELDS, "VARCHAR")))
-    return f"""CASE WHEN json_valid(object) AND starts_with(ltrim(object, {BLANKS}), '{{')
-        THEN json_transform(CASE WHEN tag IS NULL THEN object::JSON
-            ELSE json_extract(object, '$.*')[1] END, {structure}) END"""
+def _structures(feed: Feed, keys: Mapping[str, list[str]]) -> list[dict[str, str | list[str]]]:
+    """Types of all spellings; DuckDB wants keys that differ in case only in a STRUCT each."""
+    names = {key: name for name, spelled in keys.items() for key in spelled}
+    found: list[dict[str, str | list[str]]] = [dict.fromkeys(PATH_FIELDS, "VARCHAR")]
+    for key, name in names.items():
+        free = (each for each in found if key.lower() not in map(str.lower, each))
+        into = next(free, None)
+        if into is None:
+            into = {}
+            found.append(into)
+        into[key] = TYPES.get(feed.fields[name], "VARCHAR")
+    return found
 
 
-def _first(keys: list[str]) -> str:
-    return f"coalesce({', '.join(f'record[{text(key)}]' for key in keys)})"
+def _records(feed: Feed, keys: Mapping[str, list[str]]) -> str:
+    """Columns `record0` and so on, a STRUCT each; null where there is no JSON object."""
+    record = f"""CASE WHEN NOT json_valid(object) OR NOT starts_with(ltrim(object, {BLANKS}), '{{')
+        THEN NULL WHEN tag IS NULL THEN object::JSON ELSE json_extract(object, '$.*')[1] END"""
+    return ", ".join(
+        f"json_transform({record}, {quoted(json.dumps(types))}) AS record{n}"
+        for n, types in enumerate(_structures(feed, keys))
+    )
+
+
+def _field(key: str, structures: list[dict[str, str | list[str]]]) -> str:
+    n = next(n for n, types in enumerate(structures) if key in types)
+    return f"record{n}[{quoted(key)}]"
 
 
 def _microseconds(ts: str) -> str:
@@ -175,16 +191,17 @@ def _microseconds(ts: str) -> str:
     seconds = (
         f"CASE WHEN abs({number}) >= {MILLISECONDS_FROM} THEN {number} / 1000 ELSE {number} END"
     )
+    iso = f"epoch_us(TRY_CAST({ts} AS TIMESTAMP))"
     return f"""CASE WHEN {seconds} BETWEEN {EARLIEST} AND {LATEST}
         THEN CAST(round(({seconds}) * 1e6) AS BIGINT)
-        WHEN regexp_matches({ts}, {text(ISO_8601)})
-        THEN epoch_us(TRY_CAST({ts} AS TIMESTAMP)) END"""
+        WHEN regexp_matches({ts}, {quoted(ISO_8601)})
+            AND {iso} BETWEEN {EARLIEST} * 1e6 AND {LATEST} * 1e6 THEN {iso} END"""
 
 
 def _status(feed: Feed, fields: Sequence[str]) -> str:
-    texts = [column(name) for name in fields if feed.fields[name] in TEXT_TYPES]
-    longest = f"greatest({', '.join(f'length({each})' for each in texts)})"
-    return f"""CASE WHEN early IS NOT NULL THEN early WHEN record IS NULL THEN '{NOT_JSON}'
+    told = [column(name) for name in fields if feed.fields[name] in TEXT_TYPES]
+    longest = f"greatest({', '.join(f'length({each})' for each in told)})"
+    return f"""CASE WHEN early IS NOT NULL THEN early WHEN record0 IS NULL THEN '{NOT_JSON}'
         WHEN NOT ({_is_feed(feed)}) THEN '{OTHER_FEED}' WHEN ts_text IS NULL THEN '{NO_TS}'
         WHEN ts IS NULL THEN '{BAD_TS}' WHEN coalesce(id_orig_h, '') = '' THEN '{NO_HOST}'
         WHEN {longest} > {LONGEST_FIELD} THEN '{LONG_FIELD}' END"""
@@ -194,13 +211,13 @@ def _is_feed(feed: Feed) -> str:
     """A path decides where it is one that Zeek knows; a second filter's is `dns-2`."""
     marked = f"coalesce({', '.join(f'{column(mark)}::VARCHAR' for mark in feed.marks)}) IS NOT NULL"
     named = r"regexp_replace(path, '[-_]\d+$', '')"
-    others = ", ".join(text(path) for path in OTHER_PATHS)
+    others = ", ".join(quoted(path) for path in OTHER_PATHS)
     return f"""CASE WHEN path IS NULL THEN {marked}
         ELSE {named} = '{feed.path}' OR ({marked} AND {named} NOT IN ({others})) END"""
 
 
 def _sample() -> str:
-    others = ", ".join(text(path) for path in OTHER_PATHS)
+    others = ", ".join(quoted(path) for path in OTHER_PATHS)
     topic = f"CASE WHEN topic IN ({others}) THEN topic END"
-    return f"""CASE WHEN status = '{OTHER_FEED}' THEN coalesce(path, {topic}, 'unnamed')[:100]
-        WHEN status IS NOT NULL THEN value[:{SAMPLE_CHARACTERS}] END"""
+    return f"""(CASE WHEN status = '{OTHER_FEED}' THEN coalesce(path, {topic}, 'unnamed')
+        WHEN status IS NOT NULL THEN value END)[:{SAMPLE_CHARACTERS}]"""

@@ -178,9 +178,10 @@ class Table:
         """
         state = replace(self._state, exact_since=floor)
         with self._store.writing() as db:
-            if taken := step(db):
-                counters = _recounted(db, state.counters, evicted=taken if evicts else 0)
-                state = replace(state, version=state.version + 1, counters=counters)
+            taken = step(db)
+            # Rows that shared a coarse bucket were summed as they came: fewer than were added.
+            counters = _recounted(db, state.counters, evicted=taken if evicts else 0)
+            state = replace(state, version=state.version + bool(taken), counters=counters)
             if state != self._state:
                 ledger.save(db, state)
         self._state = state

@@ -10,15 +10,15 @@ import pyarrow as pa
 import pytest
 from pyspark.sql import SparkSession
 
-from pipeline.aggregate import count_by_key
-from pipeline.batch import make_batch
+from pipeline.batch import grouped, make_batch
 from pipeline.enrich import registered_domain
 from pipeline.feed import PARTIALS
+from pipeline.settings import Settings
 
 
 def counts_of(spark: SparkSession, lines: list[str]) -> pa.Table:
     frame = spark.createDataFrame([(line, "dns") for line in lines], "value string, topic string")
-    return count_by_key(frame.repartition(3)).toArrow()
+    return grouped(frame.repartition(3), Settings())
 
 
 def record(ts: float, **fields: object) -> str:

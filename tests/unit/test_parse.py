@@ -87,6 +87,12 @@ def test_a_renamed_field_is_found_by_the_setting() -> None:
     assert read(iso, renamed=renamed) == [PARSED]
 
 
+def test_a_renamed_field_may_differ_from_zeeks_in_case_only() -> None:
+    line = PLAIN.replace('"ts"', '"TS"').replace('"query"', '"Query"')
+    assert read(line, renamed={"TS": "ts", "Query": "query", "it's": "uid"}) == [PARSED]
+    assert read(PLAIN, renamed={"TS": "ts"}) == [PARSED]
+
+
 REFUSED: dict[str, tuple[str | bytes | None, str]] = {
     "a tombstone": (None, "empty"),
     "nothing": ("", "empty"),
@@ -114,6 +120,9 @@ REFUSED: dict[str, tuple[str | bytes | None, str]] = {
     "ts a word": ('{"ts":"yesterday",' + RECORD + "}", "ts is no time"),
     "ts a time of day": ('{"ts":"12:30",' + RECORD + "}", "ts is no time"),
     "ts beyond all years": ('{"ts":1e300,' + RECORD + "}", "ts is no time"),
+    "ts before all logs": ('{"ts":"0001-03-24T17:15:20Z",' + RECORD + "}", "ts is no time"),
+    "half a surrogate pair": (PLAIN.replace("ise.wrccdc", "\\ud800"), "not JSON"),
+    "a bare tab in a text": (PLAIN.replace("ise.wrccdc", "a\tb"), "not JSON"),
     "no host": (PLAIN.replace('"id.orig_h":"10.47.1.100",', ""), "no id.orig_h"),
 }
 
