@@ -25,7 +25,7 @@ from pipeline.parse import HEADER, OTHER_FEED, run
 COUNTED_FIELDS = (
     "ts uid id.orig_h id.resp_h rtt query qtype qtype_name rcode rcode_name answers".split()
 )
-BYTES_AT_ONCE = 128_000_000
+BYTES_AT_ONCE = 64_000_000
 LONGEST_RTT = 3600.0
 BUCKET = BUCKET_SECONDS * 1_000_000
 

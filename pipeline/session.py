@@ -35,6 +35,8 @@ def spark_options(settings: Settings) -> dict[str, str]:
         # Re-planning a small batch costs more than it saves: 0.33 s to 0.23 s.
         "spark.sql.adaptive.enabled": "false",
         "spark.sql.execution.arrow.maxRecordsPerBatch": "100000",
+        # A line may be of a megabyte, and a hundred thousand of them must not be held at once.
+        "spark.sql.execution.arrow.maxBytesPerBatch": str(64 * 2**20),
         # What a batch collects is bounded by the batch; an archive is one batch.
         "spark.driver.maxResultSize": "0",
         "spark.scheduler.mode": "FAIR",
