@@ -171,11 +171,14 @@ def _structures(feed: Feed, keys: Mapping[str, list[str]]) -> list[dict[str, str
 
 
 def _records(feed: Feed, keys: Mapping[str, list[str]]) -> str:
-    """Columns `record0` and so on, a STRUCT each; null where there is no JSON object."""
-    record = f"""CASE WHEN NOT json_valid(object) OR NOT starts_with(ltrim(object, {BLANKS}), '{{')
-        THEN NULL WHEN tag IS NULL THEN object::JSON ELSE json_extract(object, '$.*')[1] END"""
+    """Columns `record0` and so on, a STRUCT each; null where there is no JSON object.
+
+    TRY spares a pass that only asks whether the text is JSON.
+    """
+    record = f"""CASE WHEN NOT starts_with(ltrim(object, {BLANKS}), '{{') THEN NULL
+        WHEN tag IS NULL THEN object ELSE json_extract(object, '$.*')[1]::VARCHAR END"""
     return ", ".join(
-        f"json_transform({record}, {quoted(json.dumps(types))}) AS record{n}"
+        f"TRY(json_transform({record}, {quoted(json.dumps(types))})) AS record{n}"
         for n, types in enumerate(_structures(feed, keys))
     )
 

@@ -40,7 +40,7 @@ log = logging.getLogger("zeek_live")
 
 LOOK_EVERY = 0.5
 PROBE_EVERY = 3.0
-MAINTAIN_EVERY = 10.0
+MAINTAIN_EVERY = 30.0
 SHORTEST_DELAY = 1.0
 LONGEST_DELAY = 60.0
 # A cold JVM takes long over a large batch: the first numbers come from a small one.
@@ -142,6 +142,7 @@ class Pipeline:
         try:
             self._watch(query)
         finally:
+            self._query_id = ""
             stop_query(query)
             self._drop_checkpoint()
 
@@ -182,6 +183,9 @@ class Pipeline:
         try:
             self._stages = self._added(query_id, checkpoint, lines, batch_id)
         except Exception as error:
+            # Spark would search the trace of a batch that its own stop cut short for too long.
+            if query_id != self._query_id:
+                return
             self._failure = error
             raise
         self._is_warm = True
