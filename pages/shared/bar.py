@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from pages.shared import nav, url
+from pages.shared import live, nav, url
 from pages.shared.clock import clock
 from pages.shared.look import zone_of
 from pipeline import view as shows
@@ -15,6 +16,9 @@ from pipeline.state import INTERVALS, RANGES, View
 from pipeline.window import window
 
 STATE_SECONDS = 2
+Button = tuple[str, str, Literal["primary", "secondary"]]
+PAUSE: Button = ("Pause", ":material/pause:", "secondary")
+RESUME: Button = ("Resume", ":material/play_arrow:", "primary")
 
 
 def first_row(page: str, view: View) -> None:
@@ -102,19 +106,20 @@ def _from_to_chosen(zone: ZoneInfo) -> None:
 
 
 def _pause(view: View) -> None:
+    # One button of one width: two would stand side by side for a moment, and a click on their
+    # neighbours would miss.
+    label, icon, kind = PAUSE if view.at is None else RESUME
+    st.button(label, icon=icon, type=kind, key="pause", on_click=_paused_or_resumed, width=92)
+
+
+def _paused_or_resumed() -> None:
+    view = url.view()
     if view.at is None:
-        at = running().table.version
-        st.button("Pause", icon=":material/pause:", on_click=url.change, kwargs={"at": at})
+        url.change(at=st.session_state[live.DRAWN])
     else:
-        st.button(
-            "Resume",
-            icon=":material/play_arrow:",
-            type="primary",
-            on_click=url.change,
-            kwargs={"at": None, "every": view.every or 5},
-        )
+        url.change(at=None, every=view.every or 5)
 
 
 def _every_chosen() -> None:
     seconds = st.session_state["every"]
-    url.change(every=seconds, at=None if seconds else running().table.version)
+    url.change(every=seconds, at=None if seconds else st.session_state[live.DRAWN])

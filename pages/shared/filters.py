@@ -53,7 +53,7 @@ def second_row(page: str, view: View) -> None:
             st.html(f'<div class="problem" title="{problem}">{problem}</div>')
         with st.container(horizontal=True, width="content", gap="small"):
             _noise()
-            _export(page)
+            _export(page, view)
 
 
 def _search() -> None:
@@ -120,7 +120,7 @@ def _noise_chosen(switch: str) -> None:
     url.change(hidden=hidden | {switch} if on else hidden - {switch})
 
 
-def _export(page: str) -> None:
+def _export(page: str, view: View) -> None:
     with (
         st.popover("Export", icon=":material/download:", type="tertiary", key="export"),
         st.container(gap="xxsmall"),
@@ -129,7 +129,7 @@ def _export(page: str) -> None:
         for what in EXPORTS[page]:
             st.download_button(
                 f"{what.replace('_', ' ').capitalize()} as CSV",
-                partial(_csv, what, names),
+                partial(_csv, view, what, names),
                 f"zeek-live-{what}.csv",
                 "text/csv",
                 key=f"export-{what}",
@@ -138,5 +138,6 @@ def _export(page: str) -> None:
             )
 
 
-def _csv(what: str, names: Any) -> bytes:
-    return export(running().table, url.view(), what, names).data
+def _csv(view: View, what: str, names: Any) -> bytes:
+    # Made when it is asked for, outside of the session.
+    return export(running().table, view, what, names).data

@@ -9,6 +9,9 @@ from pipeline.export import Counted
 from pipeline.query import running
 from pipeline.state import View
 
+DRAWN = "drawn"
+"""The table's version that is on the screen, in the session: a pause keeps it."""
+
 
 def live(draw: Callable[[Counted, View], None]) -> None:
     """Run `draw(table, view)` now and every few seconds; not while paused.
@@ -20,7 +23,9 @@ def live(draw: Callable[[Counted, View], None]) -> None:
     def step() -> None:
         if url.view() != view or url.JUMP in st.session_state:
             st.rerun()
-        draw(running().table, view)
+        table = running().table
+        st.session_state[DRAWN] = table.version
+        draw(table, view)
 
     paused = view.at is not None or not view.every
     st.fragment(step, run_every=None if paused else view.every)()

@@ -97,10 +97,3 @@ def page(chromium: Browser) -> Iterator[Page]:
     page.set_default_timeout(PATIENCE)
     yield page
     context.close()
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A click on a busy machine may come too late: these are tried again, up to twice."""
-    for item in items:
-        if item.path.parent == Path(__file__).parent:
-            item.add_marker(pytest.mark.flaky(reruns=2))
