@@ -13,7 +13,7 @@ from pipeline.state import View
 def draw(table: Counted, view: View) -> None:
     """A sentence, figures, how the stream runs, what became of each record, the settings."""
     pipeline = running()
-    status, counters = pipeline.status(), table.counters()
+    status, counters = pipeline.status().seen_every(view.every), table.counters()
     with rows():
         checks.sentence(status, counters)
         strip(checks.figures(status, counters, pipeline.settings))
@@ -31,7 +31,7 @@ def draw(table: Counted, view: View) -> None:
         with panel(left):
             checks.reasons(counters, view, rows=5)
         with panel(right):
-            checks.samples(table, counters, rows=5)
+            checks.samples(table, counters, view, rows=5)
         left, right = st.columns([1, 1.3], gap="small")
         with panel(left):
             checks.kept(status, counters, pipeline.settings, view, rows=10)

@@ -39,7 +39,7 @@ from pipeline.table import Table, TableError
 log = logging.getLogger("zeek_live")
 
 LOOK_EVERY = 0.5
-PROBE_EVERY = 3.0
+PROBE_EVERY = 1.0
 MAINTAIN_EVERY = 30.0
 SHORTEST_DELAY = 1.0
 LONGEST_DELAY = 60.0

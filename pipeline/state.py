@@ -15,6 +15,8 @@ RANGES = {
     "all": None,
 }
 FIELDS = ("host", "domain", "name", "type", "response", "resolver")
+REASON = "reason"
+"""Why records were rejected: Health looks at one closer, nothing is filtered by it."""
 LEVELS = ("name", "domain", "tld")
 INTERVALS = (0, 1, 2, 5, 10, 30, 60)
 """Seconds between refreshes; 0 is a pause."""
@@ -236,7 +238,7 @@ def _focus(text: str) -> tuple[str, str]:
     field, colon, value = text.partition(":")
     if not (colon and value):
         raise ValueError("a focus is field:value, such as host:10.1.2.3")
-    return _one_of(field, FIELDS), value
+    return _one_of(field, (*FIELDS, REASON)), value
 
 
 READERS: dict[str, Any] = {

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
@@ -53,6 +53,13 @@ class Status:
     def is_up(self) -> bool:
         """Whether the query runs and its last trigger is recent."""
         return self.state not in ("starting", "stopped")
+
+    def seen_every(self, seconds: int) -> "Status":
+        """As a page tells it that is refreshed so seldom: not late before the third refresh."""
+        oldest = datetime.now(UTC) - timedelta(seconds=3 * seconds)
+        if self.state == "late" and self.newest and self.newest >= oldest:
+            return replace(self, state="live", reason="")
+        return self
 
 
 def is_recent(trigger: datetime | None, now: datetime, interval: timedelta) -> bool:

@@ -8,13 +8,14 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from pages.shared import url
 from pages.shared.columns import theme
 from pages.shared.look import Figure, title, zone_of
 from pages.shared.tables import table
 from pipeline.charts import COLOURS
 from pipeline.ledger import Counters
 from pipeline.settings import Settings
-from pipeline.state import View
+from pipeline.state import REASON, View
 from pipeline.status import Status
 
 number, text = st.column_config.NumberColumn, st.column_config.TextColumn
@@ -129,15 +130,30 @@ def reasons(counters: Counters, view: View, rows: int) -> None:
         "Last seen", format="MM-DD HH:mm:ss", timezone=str(zone_of(view))
     )
     columns = {"reason": text("Reason"), **_counted(), "last": last}
-    table("reasons", frame, columns, rows, "no record was rejected")
+    table(
+        "reasons", frame, columns, rows, "no record was rejected",
+        by="reason", picked=_reason(view, counters), on_pick=_pick,
+    )  # fmt: skip
 
 
-def samples(kept: Any, counters: Counters, rows: int) -> None:
-    """The last few records of each reason, to look at."""
-    title("Samples of rejected records", "the last of each reason, cut at 1,000 characters")
+def _reason(view: View, counters: Counters) -> str | None:
+    field, value = view.focus or ("", "")
+    return value if field == REASON and value in counters.rejected else None
+
+
+def _pick(reason: str) -> None:
+    url.change(focus=(REASON, reason))
+
+
+def samples(kept: Any, counters: Counters, view: View, rows: int) -> None:
+    """The last few records of the reason that is looked at, or of each."""
+    picked = _reason(view, counters)
+    which = f"of “{picked}”" if picked else "of each reason"
+    title("Samples of rejected records", f"the last {which}, cut at 1,000 characters")
     frame = pd.DataFrame(
         {"reason": reason, "sample": sample}
         for reason in counters.rejected
+        if picked in (None, reason)
         for sample in reversed(kept.samples(reason))
     )
     columns = {"reason": text("Reason", width=130), "sample": text("Record")}

@@ -150,6 +150,18 @@ def test_health_adds_up_and_shows_a_sample_of_each_reason(
         assert text in cells
 
 
+def test_health_shows_the_samples_of_the_reason_that_is_looked_at(
+    made: Made, show: Callable[..., AppTest]
+) -> None:
+    made.add([], (Rejects("not JSON", 3, ("{cut",)), Rejects("no ts", 1, ('{"query": "x"}',))))
+    app = show("health", focus="reason:no ts")
+    assert "of “no ts”" in html(app)
+    assert '{"query": "x"}' in shown_tables(app)
+    assert "{cut" not in shown_tables(app)
+    for other in ("reason:never heard of", "host:10.0.0.1"):
+        assert "{cut" in shown_tables(show("health", focus=other))
+
+
 def test_health_masks_secrets(made: Made, show: Callable[..., AppTest]) -> None:
     from pipeline.settings import read_settings
 

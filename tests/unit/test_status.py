@@ -1,0 +1,76 @@
+"""The stream's state in words, at every edge of its rules."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from pipeline.status import Health, Status, is_recent, state_of
+
+NOW = datetime.now(UTC)
+SECOND = timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("age", "lag_records", "silence", "state"),
+    [
+        (2, 0, 1, "live"),
+        (9, 5000, 1, "live"),
+        (11, 1, 1, "catching up"),
+        (4000, 90_000, 1, "catching up"),
+        (29, 0, 1, "live"),
+        (31, 0, 1, "late"),
+        (31, 0, 61, "no data"),
+        (31, 40, 61, "catching up"),
+        (None, 0, 3, "no data"),
+    ],
+)
+def test_the_state_follows_from_age_lag_and_silence(
+    age: float | None, lag_records: int, silence: float, state: str
+) -> None:
+    assert state_of(age, lag_records, age or 0.0, silence)[0] == state
+
+
+@pytest.mark.parametrize(
+    ("ago", "interval", "recent"), [(29, 1, True), (31, 1, False), (59, 12, True), (61, 12, False)]
+)
+def test_a_trigger_is_missed_after_five_of_them_but_not_before_half_a_minute(
+    ago: int, interval: int, recent: bool
+) -> None:
+    assert is_recent(NOW - ago * SECOND, NOW, interval * SECOND) is recent
+    assert not is_recent(None, NOW, interval * SECOND)
+
+
+@pytest.mark.parametrize(
+    ("every", "age", "state"),
+    [(5, 40, "late"), (10, 31, "late"), (30, 80, "live"), (30, 95, "late"), (60, 170, "live")],
+)
+def test_who_asks_seldom_is_told_late_after_the_third_refresh(
+    every: int, age: int, state: str
+) -> None:
+    late = Status("late", "old", NOW, "made up", newest=datetime.now(UTC) - age * SECOND)
+    assert late.seen_every(every).state == state
+    stopped = replace(late, state="stopped")
+    assert stopped.seen_every(60) == stopped
+
+
+def test_a_problem_a_missed_trigger_and_a_start_are_said_before_all_else() -> None:
+    health = Health("topic dns", SECOND)
+    health.doing = "starting Spark"
+    assert (health.status(NOW).state, health.status(NOW).reason) == ("starting", "starting Spark")
+    health.last_trigger = datetime.now(UTC) - 40 * SECOND
+    assert health.status(NOW).state == "stopped"
+    assert "no batch has ended for 4" in health.status(NOW).reason
+    health.problem = "broker away"
+    assert health.status(NOW).reason == "broker away"
+    health.problem, health.last_trigger = None, datetime.now(UTC)
+    assert health.status(datetime.now(UTC)).state == "live"
+
+
+def test_since_is_when_the_state_last_changed() -> None:
+    health = Health("topic dns", SECOND)
+    first = health.status(None).since
+    assert health.status(None).since == first
+    health.problem = "broker away"
+    health.last_trigger = datetime.now(UTC)
+    assert health.status(None).since > first
