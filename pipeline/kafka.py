@@ -6,7 +6,14 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
-from confluent_kafka import OFFSET_END, Consumer, KafkaException, TopicCollection, TopicPartition
+from confluent_kafka import (
+    OFFSET_END,
+    Consumer,
+    KafkaError,
+    KafkaException,
+    TopicCollection,
+    TopicPartition,
+)
 from confluent_kafka.admin import AdminClient
 from pyspark.sql import DataFrame, SparkSession
 
@@ -33,6 +40,11 @@ RENAMED_IN_LIBRDKAFKA = {
     "ssl.keystore.certificate.chain": "ssl.certificate.pem",
     "ssl.keystore.key": "ssl.key.pem",
 }
+REFUSALS = {
+    "_AUTHENTICATION": "refuses this client's name and password",
+    "_SSL": "agrees on no TLS connection: a certificate is not trusted, or it expects none",
+}
+"""Told beside a request, which itself only times out."""
 
 _silent = logging.getLogger("pipeline.kafka.librdkafka")
 _silent.addHandler(logging.NullHandler())
@@ -54,10 +66,11 @@ class KafkaSource:
         own = {"group.id": "zeek-live-probe", "enable.auto.commit": False}
         try:
             self._consumer = Consumer({**client, **own}, logger=_silent)
-            self._admin = AdminClient(client, logger=_silent)
+            self._admin = AdminClient({**client, "error_cb": self._told}, logger=_silent)
         except KafkaException as error:
             said = error.args[0].str()
             raise SettingsError(f"ZEEK_LIVE_KAFKA_OPTIONS cannot be used: {said}") from None
+        self._refusal = ""
         self._topics: dict[str, str] = {}
         self._left: Offsets = {"offsets": {}, "topics": {}}
 
@@ -111,7 +124,9 @@ class KafkaSource:
             futures = self._admin.describe_topics(
                 TopicCollection(names), request_timeout=SECONDS_TO_ANSWER
             )
-            return {name: str(futures[name].result().topic_id) for name in names}
+            found = {name: str(futures[name].result().topic_id) for name in names}
+            self._refusal = ""
+            return found
         except KafkaException as error:
             raise SourceProblem(self._sentence(error)) from None
 
@@ -123,8 +138,12 @@ class KafkaSource:
         code = error.args[0].name()
         if code in ("UNKNOWN_TOPIC_OR_PART", "_UNKNOWN_TOPIC"):
             return f"waiting for {self.name}: it does not exist yet"
-        word = "refuses this client" if "AUTH" in code else "does not answer"
+        self._admin.poll(0)
+        word = "refuses this client" if "AUTH" in code else self._refusal or "does not answer"
         return f"broker at {self._settings.kafka_servers} {word} ({code.strip('_')})"
+
+    def _told(self, error: KafkaError) -> None:
+        self._refusal = REFUSALS.get(error.name(), self._refusal)
 
     def _subscribed(self, offsets: Partitions) -> Partitions:
         return {topic: ends for topic, ends in offsets.items() if topic in self._settings.topics}

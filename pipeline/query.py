@@ -295,6 +295,9 @@ def stop_query(query: StreamingQuery) -> None:
 def end_jvm(spark: SparkSession, seconds: float = 1.0) -> None:
     """Stop Spark if it does so soon, and end its process."""
     gateway: Any = spark.sparkContext._gateway
+    server: Any = spark.sparkContext._accumulatorServer
+    # It would print a trace for the connection that is cut here.
+    server.handle_error = lambda *request: None
     stopping = threading.Thread(target=_stopped, args=[spark], daemon=True)
     stopping.start()
     stopping.join(seconds)

@@ -39,8 +39,8 @@ def parse_options() -> argparse.Namespace:
     add("--port", type=_port, default=8501, help="of the dashboard (%(default)s)")
     add("--kafka-port", type=_port, default=19092, help="of the demo's Kafka (%(default)s)")
     add("--logs", action="store_true", help="over a Zeek log directory, without Kafka")
-    add("--rate", type=float, default=60.0, help="records a second (%(default)g)")
-    add("--backfill", default="1h", help="how much past there is at the start (%(default)s)")
+    add("--rate", type=float, default=50.0, help="records a second (%(default)g)")
+    add("--backfill", default="130m", help="how much past there is at the start (%(default)s)")
     add(
         "--data",
         type=lambda text: Path(text).resolve(),
