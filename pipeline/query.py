@@ -168,12 +168,12 @@ class Pipeline:
             if not query.isActive:
                 raise self._failure or QueryFailed(first_sentence(query.exception()))
             if time.monotonic() - probed >= PROBE_EVERY:
-                self._probe()
+                self._probe(self._end)
                 probed = time.monotonic()
 
-    def _probe(self) -> None:
+    def _probe(self, end: Offsets) -> None:
         try:
-            self._health.lag_records = self._source.lag(self._end)
+            self._health.lag_records = self._source.lag(end)
             self._health.problem = None
         except SourceProblem as problem:
             self._health.problem = str(problem)
@@ -197,6 +197,8 @@ class Pipeline:
         counts = batches.grouped(lines, self.settings)
         grouped = time.perf_counter()
         end = self._source.offsets(batches.logged_offsets(checkpoint, batch_id))
+        # A topic that was made anew is noticed before what was read of it is counted twice.
+        self._probe(end)
         self._write(query_id, batch_id, end, counts)
         written = time.perf_counter()
         self._maintain()

@@ -111,8 +111,16 @@ def test_an_outage_and_changed_topics_are_said_and_survived(tmp_path: Path) -> N
             fourth = records(1_100, 4)
             publish(broker.servers, "dns", fourth)
             server.wait_for_records(3_200)
+
+            # Before the query looks again, the topic is another one and longer than it was.
+            fifth = records(4_000, 5)
+            admin.delete_topics(["dns"])["dns"].result(30)
+            broker.create_topic("dns")
+            publish(broker.servers, "dns", fifth)
+            server.wait_for_records(7_200)
+            server.wait(lambda: server.metric("source_lag_records") == 0, "end of the lag")
             server.stop()
-        assert table_counts(state) == line_counts([*first, *second, *third, *fourth])
+        assert table_counts(state) == line_counts([*first, *second, *third, *fourth, *fifth])
 
 
 def test_a_stop_leaves_no_process_and_a_dead_jvm_ends_the_server(

@@ -8,7 +8,7 @@ import sys
 import textwrap
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,7 +17,7 @@ import pytest
 
 from pipeline.store import FILE_NAME
 from pipeline.table import Resume, Table, TableDamaged, TableError, TableFull, TableLocked
-from tests.conftest import missing
+from tests.conftest import filled
 from tests.unit.table_rows import T0, batch, row
 
 ROOT = Path(__file__).parents[2]
@@ -29,6 +29,7 @@ from datetime import timedelta
 from pathlib import Path
 import pipeline.table as module
 from pipeline.table import Table
+from tests.conftest import filled
 from tests.unit.table_rows import T0, batch, row
 
 def die(*_, **__):
@@ -184,24 +185,11 @@ def test_a_file_that_another_program_has_open_is_refused(tmp_path: Path) -> None
         other.kill()
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 64 MB of its own."""
-    mount = ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(tmp_path)]
-    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
-        missing("the right to mount a file system")
-    yield tmp_path
-    subprocess.run(["umount", str(tmp_path)], check=True)
-
-
 def test_a_full_disk_is_said_and_the_next_add_works_when_there_is_room(small_disk: Path) -> None:
     table = open_table(small_disk)
     table.add(batch(0, [row(0, 100)]), T0)
     before = (table.counters(), table.version, table.resume())
-    ballast = small_disk / "ballast"
-    with ballast.open("wb") as file, suppress(OSError):
-        for _ in range(64):
-            file.write(bytes(2**20))
+    ballast = filled(small_disk)
     with pytest.raises(TableFull, match=r"has 0 MB free and 32 MB are needed"):
         table.add(batch(1, [row(1, 100)]), T0)
     with pytest.raises(TableFull):
