@@ -1,0 +1,73 @@
+"""A standalone Spark cluster of a master and two workers, which know nothing of this package."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pyspark
+import pytest
+
+from pipeline.demo.process import free_port, is_taken
+from pipeline.jars import find_java
+from tests.kafka.test_pipeline import publish, records
+from tests.server import Server, line_counts, table_counts
+
+DEPLOY = "org.apache.spark.deploy"
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The cluster's `spark://` address."""
+    folder, port = tmp_path_factory.mktemp("cluster"), free_port()
+    environment = {**os.environ, "SPARK_LOCAL_IP": "127.0.0.1", "SPARK_WORKER_DIR": str(folder)}
+    environment |= {"JAVA_HOME": str(find_java().parents[1]), "PYSPARK_PYTHON": sys.executable}
+    environment.pop("PYTHONPATH", None)
+    spark_class = str(Path(pyspark.__file__).parent / "bin" / "spark-class")
+    common = ["--host", "127.0.0.1", "--webui-port", "0"]
+    master = f"spark://127.0.0.1:{port}"
+    with ExitStack() as stack, (folder / "log").open("wb") as log:
+
+        def start(*arguments: str) -> None:
+            command = [spark_class, *arguments, *common]
+            process = subprocess.Popen(command, env=environment, cwd=folder, stdout=log, stderr=log)
+            stack.callback(process.wait)
+            stack.callback(process.kill)
+
+        start(f"{DEPLOY}.master.Master", "--port", str(port))
+        deadline = time.monotonic() + 60
+        while not is_taken(port):
+            assert time.monotonic() < deadline, (folder / "log").read_text()
+            time.sleep(0.2)
+        for _ in range(2):
+            start(f"{DEPLOY}.worker.Worker", master, "--cores", "1", "--memory", "1g")
+        yield master
+
+
+def test_kafka_is_read_by_the_workers_of_a_cluster(
+    cluster: str, broker: str, new_topic: Callable[..., str], tmp_path: Path
+) -> None:
+    topic, lines = new_topic(), records(3_000)
+    publish(broker, topic, lines)
+    settings = {"kafka_servers": broker, "kafka_topics": topic, "start": "earliest"}
+    assert counted_there(cluster, tmp_path, 3_000, **settings) == line_counts(lines)
+
+
+def test_a_log_directory_is_read_by_the_workers_of_a_cluster(cluster: str, tmp_path: Path) -> None:
+    lines = records(3_000)
+    (tmp_path / "dns.log").write_text("".join(f"{line}\n" for line in lines))
+    settings = {"source": "logs", "log_dir": tmp_path, "start": "earliest"}
+    assert counted_there(cluster, tmp_path, 3_000, **settings) == line_counts(lines)
+
+
+def counted_there(cluster: str, folder: Path, count: int, **settings: object) -> object:
+    """What a server that runs on the cluster has counted."""
+    state = folder / "state"
+    state.mkdir()
+    with Server(folder, **{**settings, "state_dir": state, "master": cluster}) as server:
+        server.wait_for_records(count)
+        server.stop()
+    return table_counts(state)
