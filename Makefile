@@ -6,6 +6,7 @@ SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+PREPARE := $(BIN)/python -m pipeline.jars && $(BIN)/python -m pipeline.classes
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 KIND ?= tunnel
 
@@ -34,20 +35,20 @@ $(STAMP): requirements.txt requirements-dev.txt
 	@touch $@
 
 jars: $(STAMP) ## Spark's Kafka connector and the demo's Kafka, into .jars
-	@$(BIN)/python -m pipeline.jars $(ARGS)
+	@$(BIN)/python -m pipeline.jars $(ARGS) && $(BIN)/python -m pipeline.classes
 
 demo: $(STAMP) ## Kafka, a simulator and the dashboard; Ctrl-C ends them (ARGS="--help")
-	@$(BIN)/python -m pipeline.jars; exec $(BIN)/python -m pipeline.demo $(ARGS)
+	@$(PREPARE); exec $(BIN)/python -m pipeline.demo $(ARGS)
 
 incident: ## begin an incident in the running demo (KIND=tunnel, dga, beacon, nxdomain, scan)
 	@[ -f .demo/demo.pid ] || { echo "no demo runs here: \`make demo\` starts one" >&2; exit 1; }
 	@echo $(KIND) >> .demo/control
 
 run: $(STAMP) ## the dashboard on your Kafka or log directory (settings: ZEEK_LIVE_…)
-	@$(BIN)/python -m pipeline.jars; exec $(BIN)/streamlit run dashboard.py $(ARGS)
+	@$(PREPARE); exec $(BIN)/streamlit run dashboard.py $(ARGS)
 
 test: $(STAMP) ## all tests (ARGS="tests/unit -k name")
-	@$(BIN)/python -m pipeline.jars
+	@$(PREPARE)
 	@$(BIN)/python -m pytest $(ARGS)
 
 check: $(STAMP) ## ruff, its formatting, and mypy --strict on pipeline/
@@ -59,7 +60,7 @@ format: $(STAMP) ## put every file into ruff's format
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
 
 bench: $(STAMP) ## every benchmark, one after the other: a table and a JSON file each
-	@$(BIN)/python -m pipeline.jars
+	@$(PREPARE)
 	@for each in benchmarks/bench_*.py; do echo "== $$each"; $(BIN)/python "$$each" || exit 1; done
 
 clean: ## remove what setup, demo and tests made

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession
 
+from pipeline.classes import java_options as class_options
 from pipeline.jars import connector_jars, find_java
 from pipeline.settings import Settings
 
@@ -26,17 +27,19 @@ JAVA_OPTIONS = (
 )
 
 
-def spark_options(settings: Settings) -> dict[str, str]:
+def spark_options(settings: Settings, *java: str) -> dict[str, str]:
     """Spark's configuration; a value that is not plain has its reason."""
-    java = " ".join([f"-Dlog4j2.configurationFile={QUIET.as_uri()}", *JAVA_OPTIONS])
+    java_options = [f"-Dlog4j2.configurationFile={QUIET.as_uri()}", *JAVA_OPTIONS, *java]
     return {
         "spark.app.name": "zeek-live",
         "spark.master": settings.master,
         "spark.jars": ",".join(str(jar) for jar in jars_of(settings)),
         "spark.driver.memory": settings.driver_memory,
-        "spark.driver.extraJavaOptions": java,
+        "spark.driver.extraJavaOptions": " ".join(java_options),
         "spark.driver.host": settings.driver_host,
         "spark.driver.bindAddress": settings.driver_host,
+        # Others on this machine can reach its ports; a cluster has its own spark-defaults.conf.
+        **({"spark.authenticate": "true"} if settings.master.startswith("local") else {}),
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.shuffle.partitions": "2",
         # Re-planning a small batch costs more than it saves: 0.33 s to 0.23 s.
@@ -73,12 +76,15 @@ def jars_of(settings: Settings) -> list[Path]:
     return connector_jars() if settings.source == "kafka" else []
 
 
-def start_session(settings: Settings) -> SparkSession:
-    """The running session, or a new one; JavaMissing or JarsMissing before a JVM is tried."""
+def start_session(settings: Settings, *java: str) -> SparkSession:
+    """The running session, or a new one; JavaMissing or JarsMissing before a JVM is tried.
+
+    `java` are further options for the JVM, instead of those that make it start faster.
+    """
     os.environ["JAVA_HOME"] = str(find_java().parents[1])
     os.environ["PYSPARK_PYTHON"] = sys.executable
     builder = SparkSession.builder
-    for key, value in spark_options(settings).items():
+    for key, value in spark_options(settings, *(java or class_options())).items():
         builder = builder.config(key, value)
     spark = builder.getOrCreate()
     spark.sparkContext.addPyFile(packed_stages())
