@@ -2,9 +2,7 @@
 
 import json
 import logging
-import re
 from datetime import UTC, datetime
-from typing import Any
 
 from confluent_kafka import (
     OFFSET_END,
@@ -17,29 +15,13 @@ from confluent_kafka import (
 from confluent_kafka.admin import AdminClient
 from pyspark.sql import DataFrame, SparkSession
 
+from pipeline.librdkafka import librdkafka_options
 from pipeline.settings import Settings, SettingsError
 from pipeline.source import OTHER_SOURCE, Begin, Offsets, SourceProblem
 
 SECONDS_TO_ANSWER = 4
 # A batch that reaches the end of the log otherwise waits 0.5 s for more.
 FETCH_WAIT = {"kafka.fetch.max.wait.ms": "20"}
-JAAS = {
-    "sasl.username": r"""username=(["'])(.*?)\1""",
-    "sasl.password": r"""password=(["'])(.*?)\1""",
-}
-SAME_IN_LIBRDKAFKA = (
-    "bootstrap.servers",
-    "security.protocol",
-    "client.id",
-    "ssl.key.password",
-    "ssl.cipher.suites",
-)
-RENAMED_IN_LIBRDKAFKA = {
-    "sasl.mechanism": "sasl.mechanisms",
-    "ssl.truststore.certificates": "ssl.ca.pem",
-    "ssl.keystore.certificate.chain": "ssl.certificate.pem",
-    "ssl.keystore.key": "ssl.key.pem",
-}
 REFUSALS = {
     "_AUTHENTICATION": "refuses this client's name and password",
     "_SSL": "agrees on no TLS connection: a certificate is not trusted, or it expects none",
@@ -232,33 +214,3 @@ class KafkaSource:
 
 class TopicReplaced(Exception):
     """A topic has another id than the one that was read: the query must begin anew."""
-
-
-def librdkafka_options(options: dict[str, str]) -> dict[str, Any]:
-    """The Java client's options in librdkafka's words; what it has no word for is left out.
-
-    >>> librdkafka_options({"bootstrap.servers": "b:9092", "sasl.mechanism": "PLAIN"})
-    {'bootstrap.servers': 'b:9092', 'sasl.mechanisms': 'PLAIN'}
-    """
-    same = {
-        key: options[key] for key in ("bootstrap.servers", *SAME_IN_LIBRDKAFKA) if key in options
-    }
-    renamed = {new: options[old] for old, new in RENAMED_IN_LIBRDKAFKA.items() if old in options}
-    jaas = options.get("sasl.jaas.config", "")
-    login = {key: found[2] for key, word in JAAS.items() if (found := re.search(word, jaas))}
-    return same | renamed | login | _trust(options)
-
-
-def _trust(options: dict[str, str]) -> dict[str, str]:
-    trust: dict[str, str] = {}
-    if location := options.get("ssl.truststore.location"):
-        if options.get("ssl.truststore.type", "JKS").upper() != "PEM":
-            raise SettingsError(
-                f"ZEEK_LIVE_KAFKA_OPTIONS: ssl.truststore.location={location} is read by two "
-                "clients, one of which knows PEM only: give a PEM file and ssl.truststore.type=PEM"
-            )
-        trust["ssl.ca.location"] = location
-    if "ssl.endpoint.identification.algorithm" in options:
-        check = options["ssl.endpoint.identification.algorithm"] or "none"
-        trust["ssl.endpoint.identification.algorithm"] = check
-    return trust

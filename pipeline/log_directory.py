@@ -17,9 +17,8 @@ class LogDirectory:
         self._settings = settings
         self._path = str(settings.log_dir)
         self._reader = logs.LogReader({"path": self._path})
-        since = (
-            f", written in the last {settings.retention}" if settings.start == "retention" else ""
-        )
+        recent = f", written in the last {settings.retention} (older: ZEEK_LIVE_START=earliest)"
+        since = recent if settings.start == "retention" else ""
         self.name = f"dns.log under {self._path}{since}"
 
     def begin(self, resume: Offsets | None) -> Begin:

@@ -30,7 +30,7 @@ from pipeline.ledger import Counters
 from pipeline.listener import ProgressListener
 from pipeline.log_directory import LogDirectory
 from pipeline.metrics import Metrics
-from pipeline.session import jars_of, start_session
+from pipeline.session import end_jvm, jars_of, jvm_is_dead, start_session
 from pipeline.settings import Settings
 from pipeline.source import Begin, Offsets, Source, SourceProblem
 from pipeline.status import BatchTimes, Health, Status
@@ -282,31 +282,7 @@ def first_sentence(error: object) -> str:
     return text.splitlines()[0][:300]
 
 
-def jvm_is_dead(spark: SparkSession) -> bool:
-    """Whether the process that runs Spark has ended."""
-    gateway: Any = spark.sparkContext._gateway
-    return gateway is not None and gateway.proc.poll() is not None
-
-
 def stop_query(query: StreamingQuery) -> None:
     """Ask the query to stop; a broker that is away can make that take long."""
     with suppress(Exception):
         query.stop()
-
-
-def end_jvm(spark: SparkSession, seconds: float = 1.0) -> None:
-    """Stop Spark if it does so soon, and end its process."""
-    gateway: Any = spark.sparkContext._gateway
-    server: Any = spark.sparkContext._accumulatorServer
-    # It would print a trace for the connection that is cut here.
-    server.handle_error = lambda *request: None
-    stopping = threading.Thread(target=_stopped, args=[spark], daemon=True)
-    stopping.start()
-    stopping.join(seconds)
-    gateway.proc.kill()
-    gateway.proc.wait(2)
-
-
-def _stopped(spark: SparkSession) -> None:
-    with suppress(Exception):
-        spark.stop()

@@ -5,9 +5,12 @@ import os
 import shutil
 import sys
 import tempfile
+import threading
 import zipfile
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from pyspark.sql import SparkSession
 
@@ -89,6 +92,30 @@ def start_session(settings: Settings, *java: str) -> SparkSession:
     spark = builder.getOrCreate()
     spark.sparkContext.addPyFile(packed_stages())
     return spark
+
+
+def jvm_is_dead(spark: SparkSession) -> bool:
+    """Whether the process that runs Spark has ended."""
+    gateway: Any = spark.sparkContext._gateway
+    return gateway is not None and gateway.proc.poll() is not None
+
+
+def end_jvm(spark: SparkSession, seconds: float = 1.0) -> None:
+    """Stop Spark if it does so soon, and end its process."""
+    gateway: Any = spark.sparkContext._gateway
+    server: Any = spark.sparkContext._accumulatorServer
+    # It would print a trace for the connection that is cut here.
+    server.handle_error = lambda *request: None
+    stopping = threading.Thread(target=_stopped, args=[spark], daemon=True)
+    stopping.start()
+    stopping.join(seconds)
+    gateway.proc.kill()
+    gateway.proc.wait(2)
+
+
+def _stopped(spark: SparkSession) -> None:
+    with suppress(Exception):
+        spark.stop()
 
 
 @cache

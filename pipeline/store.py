@@ -11,7 +11,6 @@ import fcntl
 import os
 import re
 import shutil
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,6 +18,8 @@ from typing import Any, TypeVar
 
 import duckdb
 import pyarrow as pa
+
+from pipeline.gate import Gate
 
 T = TypeVar("T")
 Create = Callable[[duckdb.DuckDBPyConnection], None]
@@ -49,42 +50,6 @@ class TableFull(TableError):
 
 class TableDamaged(TableError):
     """The file cannot be read or is of another version; nothing is made up in its place."""
-
-
-class Gate:
-    """Many readers at a time, or one alone; who waits to be alone goes before new readers."""
-
-    def __init__(self) -> None:
-        self._changed = threading.Condition()
-        self._readers = 0
-        self._alone = False
-
-    @contextmanager
-    def shared(self) -> Iterator[None]:
-        """Hold the gate beside others. Not to be nested."""
-        with self._changed:
-            self._changed.wait_for(lambda: not self._alone)
-            self._readers += 1
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._readers -= 1
-                self._changed.notify_all()
-
-    @contextmanager
-    def alone(self) -> Iterator[None]:
-        """Hold the gate alone, once those inside have left."""
-        with self._changed:
-            self._changed.wait_for(lambda: not self._alone)
-            self._alone = True
-            self._changed.wait_for(lambda: self._readers == 0)
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._alone = False
-                self._changed.notify_all()
 
 
 class Store:
