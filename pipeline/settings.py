@@ -10,7 +10,14 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -20,6 +27,23 @@ from pydantic_settings import (
 
 PREFIX = "ZEEK_LIVE_"
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+BYTES = {"k": 2**10, "m": 2**20, "g": 2**30}
+LOGS = Path("/opt/zeek/logs")
+
+TOPIC = "[A-Za-z0-9._-]+"
+HOST = r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])"
+THREADS = r"\[([1-9][0-9]{0,3}|\*)(\s*,\s*[1-9][0-9]{0,3})?\]"
+MASTER = rf"local({THREADS})?|spark://{HOST}:[0-9]+(,{HOST}:[0-9]+)*|yarn|k8s://\S+"
+
+OWN_OPTIONS = (
+    "bootstrap.servers",
+    "group.id",
+    "key.deserializer",
+    "value.deserializer",
+    "auto.offset.reset",
+    "enable.auto.commit",
+)
+"""Options of a Kafka client that this program sets itself."""
 
 
 class SettingsError(Exception):
@@ -37,15 +61,22 @@ def parse_duration(value: Any) -> Any:
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhd]?)", str(value).strip())
     if not match:
         raise ValueError("a duration is a number and s, m, h or d, such as 90s or 24h")
-    return timedelta(seconds=float(match[1]) * UNITS[match[2] or "s"])
+    try:
+        return timedelta(seconds=float(match[1]) * UNITS[match[2] or "s"])
+    except OverflowError:
+        raise ValueError("too long for a duration, which is such as 90s or 24h") from None
 
 
 def parse_start(value: Any) -> Any:
-    """A word, or an ISO 8601 time (without a zone: UTC)."""
-    if not isinstance(value, str) or value in ("latest", "earliest", "retention"):
+    """A word, or an ISO 8601 time (without a zone: UTC), as a text or as TOML has it.
+
+    >>> parse_start(datetime(2026, 1, 2)) == parse_start("2026-01-02T00:00:00Z")
+    True
+    """
+    if value in ("latest", "earliest", "retention"):
         return value
     try:
-        time = datetime.fromisoformat(value)
+        time = datetime.fromisoformat(str(value))
     except ValueError:
         raise ValueError("latest, earliest, retention or an ISO 8601 time") from None
     return time if time.tzinfo else time.replace(tzinfo=UTC)
@@ -58,7 +89,75 @@ def parse_list(value: Any) -> Any:
     return value
 
 
+def parse_path(value: Any) -> Any:
+    """An absolute path, out of one that begins at `~` or here; an empty text is none.
+
+    >>> parse_path("state") == Path.cwd() / "state", parse_path("")
+    (True, None)
+    """
+    if not isinstance(value, str | Path):
+        return value
+    if value == "":
+        return None
+    try:
+        return Path(value).expanduser().absolute()
+    except RuntimeError:
+        raise ValueError("nobody has the home directory that it begins with") from None
+
+
+def parse_log_dir(value: Any, info: ValidationInfo) -> Any:
+    """A path; it may be empty where no logs are read."""
+    if value != "":
+        return parse_path(value)
+    if info.data.get("source") == "logs":
+        raise ValueError("a directory is needed when the source is logs")
+    return LOGS
+
+
+def parse_servers(value: Any) -> Any:
+    """Brokers, each with its port.
+
+    >>> parse_servers("a.example:9092, [::1]:9092")
+    'a.example:9092, [::1]:9092'
+    """
+    for server in str(value).split(","):
+        match = re.fullmatch(rf"{HOST}:([0-9]{{1,5}})", server.strip())
+        if not match or not 1 <= int(match[2]) <= 65535:
+            raise ValueError("each broker is host:port, with a port from 1 to 65535")
+    return value
+
+
+def parse_memory(value: Any) -> Any:
+    """A size in the JVM's words.
+
+    >>> parse_memory("512m")
+    '512m'
+    """
+    match = re.fullmatch("([0-9]{1,9})([kmg])", str(value))
+    if not match or int(match[1]) * BYTES[match[2]] < 256 * BYTES["m"]:
+        raise ValueError("a whole number and k, m or g, such as 1g, and at least 256m")
+    return value
+
+
+def others_options(options: dict[str, SecretStr]) -> dict[str, SecretStr]:
+    """The options, if none is this program's own."""
+    for key in options:
+        if key.removeprefix("kafka.") in OWN_OPTIONS:
+            raise ValueError(f"{key} is set by this program and must be left out")
+    return options
+
+
+def _of_form(pattern: str, allowed: str) -> BeforeValidator:
+    def checked(value: Any) -> Any:
+        if not re.fullmatch(pattern, str(value)):
+            raise ValueError(allowed)
+        return value
+
+    return BeforeValidator(checked)
+
+
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
+OptionalPath = Annotated[Path | None, BeforeValidator(parse_path)]
 
 
 class Settings(BaseSettings):
@@ -71,19 +170,23 @@ class Settings(BaseSettings):
     source: Literal["kafka", "logs"] = Field(
         "kafka", description="where the records come from: `kafka`, or `logs`, a Zeek log directory"
     )
-    kafka_servers: str = Field(
-        "127.0.0.1:9092", min_length=1, description="`host:port` of the brokers, comma separated"
+    kafka_servers: Annotated[str, BeforeValidator(parse_servers)] = Field(
+        "127.0.0.1:9092", description="`host:port` of the brokers, comma separated"
     )
-    kafka_topics: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+(\s*,\s*[A-Za-z0-9._-]+)*$")] = (
-        Field("dns", description="topics to read, comma separated; `zeek` is the plugin's own")
-    )
-    kafka_options: dict[str, SecretStr] = Field(
+    kafka_topics: Annotated[
+        str,
+        _of_form(
+            rf"{TOPIC}(\s*,\s*{TOPIC})*",
+            "a topic's name is of the letters a to z, digits, dots, dashes and underscores",
+        ),
+    ] = Field("dns", description="topics to read, comma separated; `zeek` is the plugin's own")
+    kafka_options: Annotated[dict[str, SecretStr], AfterValidator(others_options)] = Field(
         default={},
         description="a JSON object of further Kafka client options (TLS, SASL), "
         "each as `security.protocol` or `kafka.security.protocol`; their values are never shown",
     )
-    log_dir: Path = Field(
-        Path("/opt/zeek/logs"), description="the directory under which Zeek writes and archives"
+    log_dir: Annotated[Path, BeforeValidator(parse_log_dir)] = Field(
+        LOGS, description="the directory under which Zeek writes and archives"
     )
     start: Annotated[
         Literal["latest", "earliest", "retention"] | datetime, BeforeValidator(parse_start)
@@ -92,7 +195,7 @@ class Settings(BaseSettings):
         description="where to begin when no earlier run says so: `latest`, `earliest`, "
         "`retention` (now less what the table keeps), or an ISO 8601 time",
     )
-    state_dir: Path | None = Field(
+    state_dir: OptionalPath = Field(
         None, description="where the table outlives the process; unset: in memory only"
     )
     retention: Duration = Field(
@@ -119,16 +222,21 @@ class Settings(BaseSettings):
     max_record_bytes: int = Field(
         1_000_000, ge=1_000, le=10_000_000, description="a longer record is rejected as too long"
     )
-    master: str = Field(
+    master: Annotated[
+        str,
+        _of_form(
+            MASTER,
+            "local, local[n] with 1 to 9999 threads, local[*], spark://host:port, yarn or k8s://…",
+        ),
+    ] = Field(
         "local[4]",
-        pattern=r"^(local(\[(\d+|\*)(,\s*\d+)?\])?|spark://.+|yarn|k8s://.+)$",
         description="Spark's master: `local[4]`, or the `spark://host:port` of a cluster",
     )
-    driver_host: str = Field(
+    driver_host: Annotated[str, _of_form(HOST, "a name or an address of this machine")] = Field(
         "127.0.0.1", description="the address at which a cluster's workers reach this process"
     )
-    driver_memory: str = Field(
-        "1g", pattern=r"^\d+[kmg]$", description="heap of the JVM in this process"
+    driver_memory: Annotated[str, BeforeValidator(parse_memory)] = Field(
+        "1g", description="heap of the JVM in this process"
     )
     private_suffixes: bool = Field(
         False,
@@ -140,15 +248,9 @@ class Settings(BaseSettings):
         description="a JSON object of renamed fields: the log's name to Zeek's, "
         'such as `{"src": "id.orig_h"}`',
     )
-    host_labels: Path | None = Field(
+    host_labels: OptionalPath = Field(
         None, description="a file of `address-or-network,label` lines, shown beside hosts"
     )
-
-    @model_validator(mode="after")
-    def _needs_directory(self) -> "Settings":
-        if self.source == "logs" and not str(self.log_dir):
-            raise ValueError("log_dir must name a directory when source is logs")
-        return self
 
     @property
     def topics(self) -> tuple[str, ...]:
@@ -230,7 +332,8 @@ def _sentence(error: Any) -> str:
     is_secret = field is None or key == "kafka_options"
     value = "***" if is_secret else repr(_plain(error["input"]))
     about = f" ({field.description})" if field else ""
-    return f"{name}={value} cannot be used: {error['msg']}{about}"
+    told = error["msg"].removeprefix("Value error, ")
+    return f"{name}={value} cannot be used: {told}{about}"
 
 
 def java_home() -> Path | None:
