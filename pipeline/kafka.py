@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from confluent_kafka import (
@@ -22,6 +23,7 @@ from pipeline.source import OTHER_SOURCE, Begin, Offsets, SourceProblem
 SECONDS_TO_ANSWER = 4
 # A batch that reaches the end of the log otherwise waits 0.5 s for more.
 FETCH_WAIT = {"kafka.fetch.max.wait.ms": "20"}
+MISSING = ("UNKNOWN_TOPIC_OR_PART", "_UNKNOWN_TOPIC")
 REFUSALS = {
     "_AUTHENTICATION": "refuses this client's name and password",
     "_SSL": "agrees on no TLS connection: a certificate is not trusted, or it expects none",
@@ -90,6 +92,15 @@ class KafkaSource:
             for partition, at in ends.items()
         )
 
+    def news(self, start: Offsets, end: Offsets) -> list[str]:
+        """Partitions that were added to a topic."""
+        before: Partitions = start["offsets"]
+        return [
+            f"topic {topic} has {len(ends)} partitions now, it had {len(before[topic])}"
+            for topic, ends in end["offsets"].items()
+            if len(ends) > len(before.get(topic, ends))
+        ]
+
     def lag(self, end: Offsets) -> int:
         """Records behind `end`. SourceProblem also where a topic was deleted or made anew."""
         ids = self.topic_ids()
@@ -102,24 +113,34 @@ class KafkaSource:
     def topic_ids(self) -> dict[str, str]:
         """The ids of the topics; SourceProblem if the broker is away or one is missing."""
         names = list(self._settings.topics)
-        try:
-            futures = self._admin.describe_topics(
-                TopicCollection(names), request_timeout=SECONDS_TO_ANSWER
-            )
-            found = {name: str(futures[name].result().topic_id) for name in names}
-            self._refusal = ""
-            return found
-        except KafkaException as error:
-            raise SourceProblem(self._sentence(error)) from None
+        futures = self._admin.describe_topics(
+            TopicCollection(names), request_timeout=SECONDS_TO_ANSWER
+        )
+        found, missing = {}, []
+        for name in names:
+            try:
+                found[name] = str(futures[name].result().topic_id)
+            except KafkaException as error:
+                if error.args[0].name() not in MISSING:
+                    raise SourceProblem(self._sentence(error)) from None
+                missing.append(name)
+        self._refusal = ""
+        if missing:
+            raise SourceProblem(self._waiting(missing))
+        return found
 
     def close(self) -> None:
         """Close the client."""
         self._consumer.close()
 
+    def _waiting(self, topics: Sequence[str]) -> str:
+        where = f"topic {', '.join(topics)} at {self._settings.kafka_servers}"
+        return f"waiting for {where}: it does not exist yet"
+
     def _sentence(self, error: KafkaException) -> str:
         code = error.args[0].name()
-        if code in ("UNKNOWN_TOPIC_OR_PART", "_UNKNOWN_TOPIC"):
-            return f"waiting for {self.name}: it does not exist yet"
+        if code in MISSING:
+            return self._waiting(self._settings.topics)
         self._admin.poll(0)
         word = "refuses this client" if "AUTH" in code else self._refusal or "does not answer"
         return f"broker at {self._settings.kafka_servers} {word} ({code.strip('_')})"

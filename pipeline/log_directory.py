@@ -48,6 +48,10 @@ class LogDirectory:
         """Lines between the two."""
         return logs.count_lines(start, end)
 
+    def news(self, start: Offsets, end: Offsets) -> list[str]:
+        """Files come and go all day: nothing to be said."""
+        return []
+
     def lag(self, end: Offsets) -> int:
         """About so many lines lie beyond `end`. SourceProblem without a directory."""
         self._check()

@@ -15,6 +15,7 @@ from pipeline.feed import OTHER_PATHS, SAMPLE_CHARACTERS, Feed
 
 EMPTY = "empty"
 NOT_JSON = "not JSON"
+NO_HEADER = "TSV without its header"
 TOO_LONG = "too long"
 NO_TS = "no ts"
 BAD_TS = "ts is no time"
@@ -28,6 +29,8 @@ PATH_FIELDS = ("_path", "@stream", "_stream", "@path")
 PLAIN = '{"ts":'
 TAGGED = r'^\s*\{\s*"([^"\\]{1,100})"\s*:\s*\{'
 SPLUNK = '"_raw":'
+# Files have headers; a line that was sent on alone does not say which column is which.
+TSV = r"^-?[0-9]+[.][0-9]+\t"
 BLANKS = "E' \\t\\r\\n'"
 # From here on seconds would lie beyond the year 5000: the number counts milliseconds.
 MILLISECONDS_FROM = 1e11
@@ -141,6 +144,7 @@ def _early(max_bytes: int) -> str:
         WHEN starts_with(topic, '#') THEN topic[2:101]
         WHEN starts_with(value, '{{') THEN NULL
         WHEN trim(value, {BLANKS}) = '' THEN '{EMPTY}'
+        WHEN regexp_matches(value, '{TSV}') THEN '{NO_HEADER}'
         WHEN NOT starts_with(ltrim(value, {BLANKS}), '{{') THEN '{NOT_JSON}' END"""
 
 

@@ -11,6 +11,7 @@ import shutil
 import tempfile
 import threading
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -24,6 +25,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
 from pipeline import batch as batches
+from pipeline.feed import DNS
 from pipeline.jars import find_java
 from pipeline.kafka import KafkaSource, TopicReplaced
 from pipeline.ledger import Counters
@@ -31,7 +33,7 @@ from pipeline.listener import ProgressListener
 from pipeline.log_directory import LogDirectory
 from pipeline.metrics import Metrics
 from pipeline.session import end_jvm, jars_of, jvm_is_dead, start_session
-from pipeline.settings import Settings
+from pipeline.settings import Settings, SettingsError
 from pipeline.source import Begin, Offsets, Source, SourceProblem
 from pipeline.status import BatchTimes, Health, Status
 from pipeline.table import Table, TableError
@@ -60,8 +62,10 @@ class Pipeline:
         """Open the table. TableError, JavaMissing, JarsMissing, SettingsError: it cannot start."""
         find_java()
         jars_of(settings)
+        check_names(settings.field_names)
         self.settings = settings
         self.table = Table(settings.state_dir, settings.retention, settings.row_budget)
+        drop_checkpoints(settings.state_dir)
         self._source = open_source(settings)
         self._health = Health(self._source.name, settings.trigger)
         self.metrics = Metrics(self)
@@ -213,6 +217,8 @@ class Pipeline:
             read = self._source.count(self._end, end)
             lost = self._begin.lost if batch_id == 0 else 0
             made = batches.make_batch(query_id, batch_id, end, counts, read, lost)
+            for note in self._source.news(self._end, end):
+                self._note(note)
             before = self.counters().counted
             self.table.add(made, datetime.now(UTC))
             self._counted = self.counters().counted - before
@@ -225,6 +231,7 @@ class Pipeline:
 
     def _triggered(self, at: datetime) -> None:
         self._health.last_trigger = at
+        self._health.failure = None
 
     def _progressed(self, times: BatchTimes) -> None:
         stages = {**times.stages, **self._stages}
@@ -237,16 +244,16 @@ class Pipeline:
 
     def _failed(self, failure: Exception, delay: float) -> None:
         reason = str(failure) if isinstance(failure, QueryFailed | TableError) else repr(failure)
-        self._health.problem = f"{first_sentence(reason)}; starting again in {delay:.0f} s"
+        self._health.failure = f"{first_sentence(reason)}; starting again in {delay:.0f} s"
         self._health.restarts += 1
-        log.warning("query failed: %s", ascii(self._health.problem))
+        log.warning("query failed: %s", ascii(self._health.failure))
 
     def _note(self, note: str) -> None:
         self._health.note(note)
         log.warning("%s", ascii(note))
 
     def _exit_without_jvm(self) -> None:
-        if self._spark and jvm_is_dead(self._spark) and not self._stopping.is_set():
+        if jvm_is_dead() and not self._stopping.is_set():
             log.critical("the JVM died: this process ends, for a supervisor to start it again")
             self.table.close()
             self._drop_checkpoint()
@@ -255,6 +262,23 @@ class Pipeline:
     def _drop_checkpoint(self) -> None:
         if self._checkpoint:
             shutil.rmtree(self._checkpoint, ignore_errors=True)
+
+
+def check_names(renamed: Mapping[str, str]) -> None:
+    """SettingsError for a name that no field of dns.log has."""
+    for name, field in renamed.items():
+        if field not in DNS.fields:
+            fields = ", ".join(DNS.fields)
+            raise SettingsError(
+                f"ZEEK_LIVE_FIELD_NAMES: {name!r} stands for {field!r}, which dns.log has not: "
+                f"it has {fields}"
+            )
+
+
+def drop_checkpoints(state_dir: Path | None) -> None:
+    """Those of servers that were killed; the table's lock says that none of them runs."""
+    for checkpoint in state_dir.glob("checkpoint-*") if state_dir else ():
+        shutil.rmtree(checkpoint, ignore_errors=True)
 
 
 def open_source(settings: Settings) -> Source:

@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from pyspark import SparkContext
 from pyspark.sql import SparkSession
 
 from pipeline.classes import java_options as class_options
@@ -94,9 +95,9 @@ def start_session(settings: Settings, *java: str) -> SparkSession:
     return spark
 
 
-def jvm_is_dead(spark: SparkSession) -> bool:
-    """Whether the process that runs Spark has ended."""
-    gateway: Any = spark.sparkContext._gateway
+def jvm_is_dead() -> bool:
+    """Whether there was a process that runs Spark, and it has ended."""
+    gateway: Any = SparkContext._gateway
     return gateway is not None and gateway.proc.poll() is not None
 
 

@@ -37,7 +37,6 @@ MASTER = rf"local({THREADS})?|spark://{HOST}:[0-9]+(,{HOST}:[0-9]+)*|yarn|k8s://
 
 OWN_OPTIONS = (
     "bootstrap.servers",
-    "group.id",
     "key.deserializer",
     "value.deserializer",
     "auto.offset.reset",
@@ -134,8 +133,8 @@ def parse_memory(value: Any) -> Any:
     '512m'
     """
     match = re.fullmatch("([0-9]{1,9})([kmg])", str(value))
-    if not match or int(match[1]) * BYTES[match[2]] < 256 * BYTES["m"]:
-        raise ValueError("a whole number and k, m or g, such as 1g, and at least 256m")
+    if not match or int(match[1]) * BYTES[match[2]] < 512 * BYTES["m"]:
+        raise ValueError("a whole number and k, m or g, such as 1g, and at least 512m")
     return value
 
 

@@ -45,6 +45,9 @@ class Source(Protocol):
     def count(self, start: Offsets, end: Offsets) -> int:
         """Lines between two offsets."""
 
+    def news(self, start: Offsets, end: Offsets) -> list[str]:
+        """A sentence for each thing that changed in the source between two offsets."""
+
     def lag(self, end: Offsets) -> int:
         """Lines beyond `end`. SourceProblem where the source does not answer."""
 

@@ -42,6 +42,8 @@ class Status:
     since: datetime
     source: str
     newest: datetime | None = None
+    silence: float = 0.0
+    """Seconds since a record last came, of whatever time."""
     lag_records: int = 0
     lag_seconds: float = 0.0
     restarts: int = 0
@@ -54,10 +56,14 @@ class Status:
         """Whether the query runs and its last trigger is recent."""
         return self.state not in ("starting", "stopped")
 
+    @property
+    def age(self) -> float | None:
+        """Seconds since the newest record's time; below zero where that lies ahead."""
+        return (datetime.now(UTC) - self.newest).total_seconds() if self.newest else None
+
     def seen_every(self, seconds: int) -> "Status":
         """As a page tells it that is refreshed so seldom: not late before the third refresh."""
-        oldest = datetime.now(UTC) - timedelta(seconds=3 * seconds)
-        if self.state == "late" and self.newest and self.newest >= oldest:
+        if self.state == "late" and max(self.age or 0.0, self.silence) <= 3 * seconds:
             return replace(self, state="live", reason="")
         return self
 
@@ -79,6 +85,8 @@ def state_of(
         return "catching up", behind
     if newest_age > LATE_AFTER:
         return "late", f"the newest record is {newest_age:,.0f} s old"
+    if silence > LATE_AFTER:  # The newest record was ahead of the clock, and may still be.
+        return "late", f"no record for {silence:.0f} s"
     return "live", ""
 
 
@@ -93,6 +101,9 @@ class Health:
         self.interval = interval
         self.doing = "starting Spark"
         self.problem: str | None = None
+        """Of the source, while it lasts."""
+        self.failure: str | None = None
+        """Why the query ended, until a trigger of the next one has gone well."""
         self.last_trigger: datetime | None = None
         self.last_records = time.monotonic()
         self.lag_records = 0
@@ -111,30 +122,31 @@ class Health:
         """The stream now, its newest record being of `newest`."""
         now = datetime.now(UTC)
         age = (now - newest).total_seconds() if newest else None
-        state, reason = self._judged(now, age)
+        silence = time.monotonic() - self.last_records
+        state, reason = self._judged(now, age, silence)
         return Status(
             state=state,
             reason=reason,
             since=self._changed(state, now),
             source=self.source,
             newest=newest,
+            silence=silence,
             lag_records=self.lag_records,
-            lag_seconds=age or 0.0 if self.lag_records else 0.0,
+            lag_seconds=max(0.0, age or 0.0) if self.lag_records else 0.0,
             restarts=self.restarts,
             last_trigger=self.last_trigger,
             batches=tuple(self.batches),
             notes=tuple(self.notes),
         )
 
-    def _judged(self, now: datetime, age: float | None) -> tuple[State, str]:
-        if self.problem:
-            return ("stopped" if self.last_trigger else "starting"), self.problem
+    def _judged(self, now: datetime, age: float | None, silence: float) -> tuple[State, str]:
+        if wrong := self.problem or self.failure:
+            return ("stopped" if self.last_trigger else "starting"), wrong
         if self.last_trigger is None:
             return "starting", self.doing
         if not is_recent(self.last_trigger, now, self.interval):
             missed = (now - self.last_trigger).total_seconds()
             return "stopped", f"no batch has ended for {missed:.0f} s"
-        silence = time.monotonic() - self.last_records
         state, reason = state_of(age, self.lag_records, age or 0.0, silence)
         return state, reason.replace("no record", f"no record from {self.source}")
 

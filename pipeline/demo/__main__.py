@@ -29,6 +29,8 @@ from pipeline.demo.process import end_stale, is_taken, running_pid, write_pid
 from pipeline.jars import JarsMissing, JavaMissing, broker_classpath, connector_jars, find_java
 
 PATIENCE = 120
+MARK = "written-by-the-demo"
+"""In the directory that the demo writes to, and empties at each start."""
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -57,6 +59,8 @@ def check(options: argparse.Namespace) -> bool:
         raise DemoFailed(
             f"a demo runs here already, as process {pid}: end it, or name another --data"
         )
+    if options.data.is_dir() and os.listdir(options.data) and not (options.data / MARK).exists():
+        raise DemoFailed(f"{options.data} holds what no demo wrote: name an empty --data")
     for name in ("dashboard", "simulator", "kafka/broker"):
         if end_stale(options.data / f"{name}.pid"):
             say(f"ended a {Path(name).name} that an earlier demo left behind")
@@ -83,9 +87,10 @@ def has_broker() -> bool:
 def run(options: argparse.Namespace, with_kafka: bool, stack: ExitStack) -> None:
     """Start everything, say where, and watch it: returns only by an exception."""
     data: Path = options.data
+    data.mkdir(parents=True, exist_ok=True)
+    (data / MARK).touch()
     for old in ("kafka", "logs"):
         shutil.rmtree(data / old, ignore_errors=True)
-    data.mkdir(parents=True, exist_ok=True)
     write_pid(data / "demo.pid", os.getpid())
     stack.callback((data / "demo.pid").unlink, missing_ok=True)
     parts = [start_kafka(options, stack)] if with_kafka else []

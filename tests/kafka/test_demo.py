@@ -1,9 +1,11 @@
 """The demo as a whole: started, seen to be ready, ended."""
 
 import http.client
+import re
 import signal
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from itertools import takewhile
@@ -15,7 +17,7 @@ import pytest
 from pipeline.demo.process import free_port
 
 STARTED, READY = "the dashboard and Spark start", "the dashboard is at"
-Start = Callable[[str], tuple["subprocess.Popen[str]", int]]
+Start = Callable[..., tuple["subprocess.Popen[str]", int]]
 
 
 @pytest.fixture
@@ -26,8 +28,8 @@ def start_demo(broker_jars: None, tmp_path: Path) -> Iterator[Start]:
     command = [sys.executable, "-m", "pipeline.demo", *map(str, options)]
     with ExitStack() as stack:
 
-        def start(until: str) -> tuple["subprocess.Popen[str]", int]:
-            process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        def start(until: str, *more: str) -> tuple["subprocess.Popen[str]", int]:
+            process = subprocess.Popen([*command, *more], stdout=subprocess.PIPE, text=True)
             stack.enter_context(process)
             stack.callback(process.kill)
             assert process.stdout is not None
@@ -69,3 +71,20 @@ def test_nothing_outlives_a_demo_that_is_killed(start_demo: Start) -> None:
     started = children(process)
     process.kill()
     assert psutil.wait_procs(started, timeout=20)[1] == []
+    again, port = start_demo(READY)
+    assert records(port)
+    again.send_signal(signal.SIGTERM)
+    assert again.wait(30) == 0
+
+
+def test_without_kafka_the_demo_runs_over_a_log_directory(start_demo: Start) -> None:
+    process, port = start_demo(READY, "--logs")
+    assert [each.name() for each in children(process)].count("java") == 1
+    assert records(port)
+
+
+def records(port: int) -> float:
+    """How many the dashboard has counted."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+        told = answer.read().decode()
+    return float(re.search(r"^zeek_live_records_counted_total (\S+)$", told, re.MULTILINE)[1])

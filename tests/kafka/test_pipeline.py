@@ -4,6 +4,8 @@ import json
 import os
 import random
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -19,6 +21,7 @@ from pipeline.batch import DELETED
 from pipeline.demo.broker import Broker
 from pipeline.kafka import KafkaSource
 from pipeline.settings import Settings
+from tests.conftest import ROOT
 from tests.server import Server, line_counts, table_counts
 
 METRICS = (
@@ -120,7 +123,97 @@ def test_an_outage_and_changed_topics_are_said_and_survived(tmp_path: Path) -> N
             server.wait_for_records(7_200)
             server.wait(lambda: server.metric("source_lag_records") == 0, "end of the lag")
             server.stop()
+        told = server.log.read_text()
+        assert "topic dns has 4 partitions now, it had 2" in told
+        assert "topic dns was deleted and made anew: read from its start" in told
         assert table_counts(state) == line_counts([*first, *second, *third, *fourth, *fifth])
+
+
+def test_topics_in_which_all_logs_arrive_mixed_are_counted_whole(
+    broker: str, new_topic: Callable[..., str], tmp_path: Path
+) -> None:
+    mixed, plain = new_topic(), new_topic()
+    dns = records(90)
+    conn = '{"ts":1.5,"uid":"C1","id.orig_h":"10.0.0.1","conn_state":"SF"}'
+    tagged = [f'{{"dns": {line}}}' for line in dns[:30]]
+    others = [f'{{"conn": {conn}}}', conn, '{"_path":"http",' + conn[1:]] * 5
+    junk = ["", "hello", dns[0][:40], '{"query":"no.ts"}'] * 2
+    publish(broker, mixed, [*tagged, *dns[30:60], *others, *junk])
+    publish(broker, plain, dns[60:])
+    state = tmp_path / "state"
+    state.mkdir()
+    settings = {"kafka_topics": f"{mixed},{plain}", "start": "earliest", "state_dir": state}
+    with Server(tmp_path, kafka_servers=broker, **settings) as server:
+        server.wait(lambda: server.metric("records_total") == 113, "all records")
+        assert server.metric("records_counted_total") == 90
+        feeds = {"conn": 5, "unnamed": 5, "http": 5}
+        assert {
+            feed: server.metric("records_other_feed_total", feed=feed) for feed in feeds
+        } == feeds
+        reasons = {"empty": 2, "not JSON": 4, "no ts": 2}
+        found = {why: server.metric("records_rejected_total", reason=why) for why in reasons}
+        assert found == reasons
+        server.stop()
+    assert table_counts(state) == line_counts(dns)
+    with Server(tmp_path, kafka_servers=broker, **(settings | {"kafka_topics": "never"})) as server:
+        server.wait(lambda: "waiting for topic never at" in server.reason(), "word of the topic")
+
+
+DIE_AFTER_ADD = """
+import os, signal, time
+from pipeline.query import Pipeline
+from pipeline.settings import read_settings
+
+pipeline = Pipeline(read_settings())
+add = pipeline.table.add
+
+def add_and_die(batch, now):
+    if add(batch, now) and batch.read:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+pipeline.table.add = add_and_die
+pipeline.start()
+time.sleep(120)
+"""
+
+
+@pytest.mark.parametrize("source", ["kafka", "logs"])
+def test_a_kill_between_the_tables_commit_and_sparks_counts_no_record_twice(
+    broker: str, new_topic: Callable[..., str], tmp_path: Path, source: str
+) -> None:
+    state, topic, lines = tmp_path / "state", new_topic(), records(3_000)
+    state.mkdir()
+    publish(broker, topic, lines)
+    (tmp_path / "dns.log").write_text("".join(f"{line}\n" for line in lines))
+    settings = {
+        "source": source,
+        "kafka_servers": broker,
+        "kafka_topics": topic,
+        "start": "earliest",
+    }
+    settings |= {"log_dir": tmp_path, "state_dir": state, "max_batch_records": 1_000}
+    own = {f"ZEEK_LIVE_{name.upper()}": str(value) for name, value in settings.items()}
+    for _ in range(2):
+        died = subprocess.run([sys.executable, "-c", DIE_AFTER_ADD], cwd=ROOT, env=os.environ | own)
+        assert died.returncode == -signal.SIGKILL
+    with Server(tmp_path, **settings) as server:
+        server.wait_for_records(3_000)
+        server.stop()
+    assert table_counts(state) == line_counts(lines)
+    assert not list(state.glob("checkpoint-*"))
+
+
+def test_a_stop_with_the_broker_away_leaves_no_process(tmp_path: Path) -> None:
+    with Broker(tmp_path / "kafka") as broker:
+        broker.create_topic("dns")
+        with Server(tmp_path, kafka_servers=broker.servers) as server:
+            server.wait(lambda: server.reason() == "", "readiness")
+            broker.kill()
+            server.wait(lambda: "does not answer" in server.reason(), "word of the outage")
+            assert server.process
+            children = psutil.Process(server.process.pid).children(recursive=True)
+            server.stop()
+            assert not psutil.wait_procs(children, timeout=10)[1]
 
 
 def test_a_stop_leaves_no_process_and_a_dead_jvm_ends_the_server(

@@ -37,6 +37,16 @@ def test_a_second_demo_names_the_first(tmp_path: Path) -> None:
     assert f"as process {psutil.Process().pid}" in told.stderr
 
 
+def test_a_directory_that_no_demo_wrote_is_left_alone(tmp_path: Path) -> None:
+    own = tmp_path / "logs" / "dns.log"
+    own.parent.mkdir()
+    own.touch()
+    told = run_demo(tmp_path, "--logs")
+    assert told.returncode == 1
+    assert f"{tmp_path} holds what no demo wrote" in told.stderr
+    assert own.exists()
+
+
 def test_a_process_left_behind_is_ended_with_its_group(tmp_path: Path) -> None:
     log, note = tmp_path / "log", tmp_path / "left.pid"
     left = spawn(["sh", "-c", "sleep 600 & echo $!; wait"], log)

@@ -16,10 +16,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from pyspark import cloudpickle
 from pyspark.sql.streaming.datasource import ReadMaxRows
 
+from pipeline.feed import DNS
 from pipeline.logs import (
     LogReader,
     ZeekLogs,
@@ -29,6 +31,7 @@ from pipeline.logs import (
     ship_by_value,
 )
 from pipeline.offsets import GONE_KEPT
+from pipeline.parse import parsed, run
 
 Row = tuple[str, str]
 
@@ -851,3 +854,19 @@ def test_a_real_log_in_json_is_handed_on_line_by_line(tmp_path: Path, sample_log
     source = sample_logs / "saitama/dns.log"
     shutil.copy(source, tmp_path)
     assert Tail(tmp_path).values() == source.read_text().splitlines()
+
+
+@pytest.mark.parametrize("renamed", [True, False])
+def test_a_file_with_fields_of_other_names_is_counted_by_the_setting(
+    tmp_path: Path, renamed: bool
+) -> None:
+    fields = "#separator \\x09\n#path\tdns\n#fields\tts\tsrc\tquery\tqtype_name\n"
+    types = "#types\ttime\taddr\tstring\tstring\n"
+    write(tmp_path / "dns.log", fields + types + "1521911720.5\t10.0.0.1\ta.example\tA\n")
+    value, topic = Tail(tmp_path).all()[-1]
+    lines = pa.table({"value": [value.encode()], "topic": [topic]})
+    setting = {"src": "id.orig_h"} if renamed else {}
+    [row] = run(lines, parsed(DNS, ["id.orig_h", "query"], setting)).to_pylist()
+    found = (row["id_orig_h"], row["query"], row["status"])
+    counted, refused = ("10.0.0.1", "a.example", None), (None, "a.example", "no id.orig_h")
+    assert found == (counted if renamed else refused)

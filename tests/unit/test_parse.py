@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
+import pytest
 
 from pipeline.enrich import with_names
 from pipeline.feed import DNS
@@ -61,6 +62,7 @@ SAME_RECORD = {
     "B5 _path and _write_ts": '{"_path":"dns","_write_ts":"2018-03-24T17:15:21Z",' + PLAIN[1:],
     "B5 _path last": PLAIN[:-1] + ',"_path":"dns"}',
     "B6 another separator": PLAIN.replace("id.", "id_"),
+    "B8 node name before": '{"_node_name":"w1","_write_ts":1521911721.1,' + PLAIN[1:],
     "B8 system name before": '{"_stream":"dns","_system_name":"a",' + PLAIN[1:],
     "B9 @stream": '{"@stream":"dns","@system":"a","@proc":"zeek",'
     + PLAIN[1:].replace("id.", "id_"),
@@ -98,7 +100,11 @@ REFUSED: dict[str, tuple[str | bytes | None, str]] = {
     "nothing": ("", "empty"),
     "blanks": (" \t", "empty"),
     "text": ("hello", "not JSON"),
-    "a TSV line": ("1521911720.865716\tCqKst53mF3det3eDV9\t10.47.1.100", "not JSON"),
+    "a TSV line": (
+        "1521911720.865716\tCqKst53mF3det3eDV9\t10.47.1.100",
+        "TSV without its header",
+    ),
+    "A2 before 1970, unsigned": ('{"ts":18446744073709551116,' + RECORD + "}", "ts is no time"),
     "bytes": (b"\xff\xfe\x00{", "not JSON"),
     "a cut record": (PLAIN[:80], "not JSON"),
     "an opened record": ("{", "not JSON"),
@@ -174,6 +180,20 @@ def test_one_value_of_another_type_costs_that_value_only() -> None:
     assert read(line) == [PARSED | {"rtt": None, "AA": None}]
     iso = line.replace("1521911720.865716", '"2018-03-24T17:15:20.865716Z"')
     assert read(iso) == [PARSED | {"rtt": None, "AA": None}]
+
+
+def test_unset_fields_may_be_null() -> None:
+    unset = {"rtt": None, "query": None, "rcode_name": None, "answers": None, "AA": None}
+    assert read(json.dumps(json.loads(PLAIN) | unset)) == [PARSED | unset]
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [(r"a\u0001b", "a\x01b"), (r"a\udb80\udc41b", "a\U000f0041b"), (r"a\\xffb", r"a\xffb")],
+)
+def test_bytes_that_zeek_escapes_are_read_as_json_says(written: str, name: str) -> None:
+    line = PLAIN.replace("ise.wrccdc.org", written, 1)
+    assert read(line) == [PARSED | {"query": name}]
 
 
 def test_1970_and_before_are_times() -> None:

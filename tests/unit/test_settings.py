@@ -12,7 +12,7 @@ from tests.conftest import ROOT
 PORT = "host:port, with a port from 1 to 65535"
 TOPIC = "letters a to z, digits, dots, dashes and underscores"
 MASTER = "local[n] with 1 to 9999 threads, local[*], spark://host:port, yarn or k8s://"
-MEMORY = "a whole number and k, m or g, such as 1g, and at least 256m"
+MEMORY = "a whole number and k, m or g, such as 1g, and at least 512m"
 NOBODY = "nobody has the home directory that it begins with"
 
 WRONG = {
@@ -91,7 +91,7 @@ def test_a_wrong_value_is_refused_with_its_name_its_value_and_what_is_allowed(
         ("MASTER", "k8s://https://a:6443"),
         ("DRIVER_HOST", "me.example"),
         ("DRIVER_HOST", "[::1]"),
-        ("DRIVER_MEMORY", "256m"),
+        ("DRIVER_MEMORY", "512m"),
         ("DRIVER_MEMORY", "1048576k"),
     ],
 )
@@ -137,7 +137,6 @@ def test_an_empty_path_is_unset_and_refused_where_logs_are_read(
     "option",
     [
         "bootstrap.servers",
-        "group.id",
         "key.deserializer",
         "value.deserializer",
         "auto.offset.reset",

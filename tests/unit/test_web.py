@@ -1,6 +1,7 @@
 """What the server answers besides pages, and to whom it does not."""
 
 import asyncio
+import tomllib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -19,6 +20,7 @@ from pipeline.metrics import Metrics
 from pipeline.status import Status
 from pipeline.table import Table
 from pipeline.web import CONTENT_SECURITY_POLICY, HEADERS, ROUTES, SecurityHeaders, is_allowed
+from tests.conftest import ROOT
 from tests.unit.table_rows import T0, batch, row
 
 OURS = ["/readyz", "/metrics", "/export/names.csv"]
@@ -185,3 +187,13 @@ def test_a_page_may_fetch_from_its_own_server_only() -> None:
     assert directives["connect-src"] == directives["default-src"] == "'self'"
     allowed = {"'self'", "'none'", "'unsafe-inline'", "'unsafe-eval'", "data:", "blob:"}
     assert {source for sources in directives.values() for source in sources.split()} <= allowed
+
+
+def test_streamlit_listens_here_tells_nobody_and_exports_nothing_by_itself() -> None:
+    config = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())
+    assert config["server"]["address"] == "127.0.0.1"
+    assert config["server"]["allowedHosts"] == ["localhost", "127.0.0.1"]
+    assert config["server"]["port"] == 8501
+    assert config["server"]["fileWatcherType"] == "none"
+    assert config["browser"]["gatherUsageStats"] is False
+    assert config["client"]["disableDataExport"] is True
