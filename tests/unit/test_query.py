@@ -1,0 +1,69 @@
+"""The query's life, without Spark: failures, delays, and what is left of killed servers."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from pipeline.query import Pipeline, QueryFailed, check_names, drop_checkpoints
+from pipeline.settings import Settings, SettingsError
+
+
+@pytest.fixture
+def pipeline(tmp_path: Path) -> Iterator[Pipeline]:
+    """One that was never started."""
+    made = Pipeline(Settings(source="logs", log_dir=tmp_path))
+    yield made
+    made.table.close()
+
+
+def fail_often(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, times: int) -> list[float]:
+    """Let its query fail at once, so many times; the seconds it waited after each."""
+    delays: list[float] = []
+
+    def run() -> None:
+        raise QueryFailed("the source made no sense\n\tat a line of Java")
+
+    def wait(seconds: float) -> None:
+        delays.append(seconds)
+        if len(delays) == times:
+            pipeline._stopping.set()
+
+    monkeypatch.setattr(pipeline, "_run", run)
+    monkeypatch.setattr(pipeline._stopping, "wait", wait)
+    pipeline._live()
+    return delays
+
+
+def test_a_query_that_fails_is_started_again_after_an_ever_longer_delay(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert fail_often(pipeline, monkeypatch, 8) == [1, 2, 4, 8, 16, 32, 60, 60]
+    status = pipeline.status()
+    assert status.reason == "the source made no sense; starting again in 60 s"
+    assert status.restarts == 8
+
+
+def test_a_failure_is_said_until_a_trigger_has_gone_well(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fail_often(pipeline, monkeypatch, 1)
+    pipeline._health.problem = None
+    assert "starting again" in pipeline.status().reason
+    pipeline._triggered(datetime.now(UTC))
+    assert "starting again" not in pipeline.status().reason
+
+
+def test_checkpoints_of_killed_servers_are_dropped_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "checkpoint-1" / "offsets").mkdir(parents=True)
+    (tmp_path / "zeek-live.duckdb").touch()
+    drop_checkpoints(tmp_path)
+    drop_checkpoints(None)
+    assert [each.name for each in tmp_path.iterdir()] == ["zeek-live.duckdb"]
+
+
+def test_a_name_that_stands_for_no_field_of_zeeks_is_refused() -> None:
+    check_names({"src": "id.orig_h", "when": "ts"})
+    with pytest.raises(SettingsError, match=r"'src' stands for 'id.orig_host', which dns.log has"):
+        check_names({"src": "id.orig_host"})
