@@ -5,7 +5,7 @@ import streamlit as st
 from pages.shared import panels
 from pages.shared.columns import columns
 from pages.shared.controls import level_and_number
-from pages.shared.detail import detail
+from pages.shared.detail import detail, makeup
 from pages.shared.focus import in_focus, looking_at, of_row
 from pages.shared.live import live
 from pages.shared.look import panel, rows
@@ -29,13 +29,7 @@ def draw(table: Readable, view: View) -> None:
             panels.ranked("domains", view.level, table, view, listing.rows, wanted, 18)
         with right.container(gap="xxsmall"):
             detail(table, view, each)
-        left, middle, right = st.columns(3, gap="small")
-        with panel(left):
-            panels.types(table, seen, height=150)
-        with panel(middle):
-            panels.responses(table, seen, height=150)
-        with panel(right):
-            panels.resolvers(table, seen, rows=4)
+        makeup(table, seen)
 
 
 live(draw)

@@ -5,7 +5,7 @@ import streamlit as st
 from pages.shared import panels
 from pages.shared.columns import columns
 from pages.shared.controls import level_and_number
-from pages.shared.detail import detail
+from pages.shared.detail import detail, makeup
 from pages.shared.focus import in_focus, looking_at, of_row
 from pages.shared.hostlabels import labelled
 from pages.shared.live import live
@@ -30,13 +30,7 @@ def draw(table: Readable, view: View) -> None:
             panels.ranked("hosts", "host", table, view, labels, wanted, 18)
         with right.container(gap="xxsmall"):
             detail(table, view, each)
-        left, middle, right = st.columns(3, gap="small")
-        with panel(left):
-            panels.types(table, seen, height=150)
-        with panel(middle):
-            panels.responses(table, seen, height=150)
-        with panel(right):
-            panels.resolvers(table, seen, rows=4)
+        makeup(table, seen)
 
 
 live(draw)

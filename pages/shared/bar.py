@@ -68,7 +68,7 @@ def _state() -> None:
         note = f"paused, {shows.since(pipeline.table, view):,} since"
         if view.at < pipeline.table.exact_since:
             note += ", merged with later records by now"
-    clock(pipeline.status().seen_every(view.every), note)
+    clock(pipeline.status().seen_every(view.every), zone_of(view), note)
 
 
 def _range(view: View) -> None:

@@ -1,7 +1,7 @@
 """Whether the numbers can be trusted: in a sentence, in figures, in sums."""
 
 import html
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import streamlit as st
 
 from pages.shared import url
 from pages.shared.columns import theme
+from pages.shared.hostlabels import label_problems
 from pages.shared.look import Figure, title, zone_of
 from pages.shared.tables import table
 from pipeline.charts import COLOURS
@@ -48,7 +49,6 @@ def figures(status: Status, counters: Counters, settings: Settings) -> list[Figu
     """Lag, rate, age, batch time, rows, restarts."""
     line = COLOURS[theme()]["primary"]
     seconds = [each.seconds for each in status.batches]
-    age = (datetime.now(UTC) - status.newest).total_seconds() if status.newest else None
     p95 = f"{np.percentile(seconds, 95):.2f} s" if seconds else "–"
     used = 100 * counters.rows / settings.row_budget
     lags = [float(each.lag_records) for each in status.batches]
@@ -57,11 +57,21 @@ def figures(status: Status, counters: Counters, settings: Settings) -> list[Figu
         Figure("Lag", f"{status.lag_records:,}", "records in the source, not read", lags, line),
         Figure("Behind", f"{status.lag_seconds:,.0f} s", status.source, (), line),
         Figure("Records a second", _rate(status), "over the last batches", reads, line),
-        Figure("Newest record", "–" if age is None else f"{span(age)} old", status.state),
+        Figure("Newest record", *_newest(status)),
         Figure("Batch time, p95", p95, f"of {len(seconds)} batches", seconds, line),
         Figure("Rows", f"{counters.rows:,}", f"{used:.1f} % of {settings.row_budget:,}"),
         Figure("Restarts", f"{status.restarts:,}", "since the server started"),
     ]
+
+
+def _newest(status: Status) -> tuple[str, str]:
+    """How old the newest record is, or how far ahead, and the state."""
+    age = status.age
+    if age is None:
+        return "–", status.state
+    if age <= -1:
+        return f"{span(-age)} ahead", f"of this clock · {status.state}"
+    return f"{span(max(0.0, age))} old", status.state
 
 
 def span(seconds: float) -> str:
@@ -179,6 +189,9 @@ def kept(status: Status, counters: Counters, settings: Settings, view: View, row
         "last trigger": at(status.last_trigger),
         "restarts": f"{status.restarts:,}",
     }
+    if problems := label_problems():
+        more = f" (and {len(problems) - 1:,} more)" if len(problems) > 1 else ""
+        facts["host labels"] = problems[0] + more
     notes = {f"note {place}": note for place, note in enumerate(reversed(status.notes), 1)}
     _facts("kept", facts | notes, "Fact", rows)
 

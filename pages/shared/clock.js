@@ -9,6 +9,13 @@ function words(seconds) {
   return `${Math.floor(seconds / 86400)} days`;
 }
 
+function newest(age) {
+  if (age === null) return "";
+  // Two clocks may well differ by less than a second.
+  return age > -1 ? `newest ${words(Math.max(0, age))} ago`
+    : `newest ahead of this clock by ${words(-age)}`;
+}
+
 function disconnected() {
   const app = document.querySelector("[data-testid=stApp]");
   const connection = app && app.dataset.testConnectionState;
@@ -36,8 +43,7 @@ function draw(clock, { data, began, missed }) {
   const age = data.age === null ? null : data.age + (performance.now() - began) / 1000;
   clock.dataset.state = lost ? "server lost" : data.state;
   state.textContent = lost ? "server lost" : data.state;
-  const newest = age === null ? "" : `newest ${words(age)} ago`;
-  note.textContent = [lost ? "" : data.note, newest].filter(Boolean).join(" · ");
+  note.textContent = [lost ? "" : data.note, newest(age)].filter(Boolean).join(" · ");
   clock.title = lost ? "The server does not answer; the numbers are old." : data.hint;
 }
 

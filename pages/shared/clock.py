@@ -2,10 +2,11 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from pipeline.status import Status
+from pipeline.status import LATE_AFTER, Status
 
 HERE = Path(__file__).parent
 _mount = st.components.v2.component(
@@ -16,30 +17,38 @@ _mount = st.components.v2.component(
 )
 
 
-def clock(status: Status, note: str = "") -> None:
+def clock(status: Status, zone: ZoneInfo, note: str = "") -> None:
     """State and age now; from here on the browser's clock goes on with them."""
-    now = datetime.now(UTC)
-    age = (now - status.newest).total_seconds() if status.newest else None
     _mount(
         key="clock",
         data={
             "state": status.state,
-            "note": note or in_words(status),
-            "age": age,
-            "hint": f"{status.source}. {status.reason}",
+            "note": note or in_words(status, zone),
+            "age": status.age,
+            "hint": f"{status.source}. {status.reason}{since(status, zone)}",
             # Equal data is not drawn again, and the browser's count would start from an old age.
-            "at": now.isoformat(),
+            "at": datetime.now(UTC).isoformat(),
         },
     )
 
 
-def in_words(status: Status) -> str:
+def in_words(status: Status, zone: ZoneInfo) -> str:
     """What stands beside the state.
 
-    catching up: how far behind; no data, stopped: why. How late it is, the age tells.
+    catching up: how far behind; no data, starting, stopped: why and since when. How late it is,
+    the age tells, unless the newest record was ahead of the clock.
     """
-    if status.state in ("live", "late"):
+    if status.state == "live" or (status.state == "late" and (status.age or 0.0) > LATE_AFTER):
         return ""
     if status.state == "catching up":
         return f"{status.lag_records:,} records, {status.lag_seconds / 60:.0f} min behind"
-    return status.reason
+    return status.reason + since(status, zone)
+
+
+def since(status: Status, zone: ZoneInfo) -> str:
+    """When a state began that gives no numbers, unless its reason says so."""
+    if status.state not in ("no data", "starting", "stopped") or "since" in status.reason.split():
+        return ""
+    began = status.since.astimezone(zone)
+    today = began.date() == datetime.now(zone).date()
+    return f", since {began:{'%H:%M:%S' if today else '%Y-%m-%d %H:%M:%S'}} {zone}"

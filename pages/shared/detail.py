@@ -75,6 +75,17 @@ def peers(table: Readable, view: View, each: Filter, rows: int) -> None:
         panels.ranked("askers", "host", table, view, listing.rows, wanted, rows, sorts=False)
 
 
+def makeup(table: Readable, view: View) -> None:
+    """What the queries are made up of: types, responses and resolvers, side by side."""
+    left, middle, right = st.columns(3, gap="small")
+    with panel(left):
+        panels.types(table, view, height=150)
+    with panel(middle):
+        panels.responses(table, view, height=150)
+    with panel(right):
+        panels.resolvers(table, view, rows=4)
+
+
 def names(table: Readable, view: View, each: Filter, rows: int) -> None:
     """Names under it, by type and response."""
     listing = shows.names(table, view, view.n)

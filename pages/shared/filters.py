@@ -1,20 +1,21 @@
 """The frame's second row: search, the filters in force, noise, export."""
 
 import html
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
 import streamlit as st
 
 from pages.shared import url
-from pages.shared.look import inert
+from pages.shared.look import inert, zone_of
 from pages.shared.search import parse_search
 from pipeline import view as shows
 from pipeline.export import export
 from pipeline.names import shown
 from pipeline.query import running
-from pipeline.state import NOISE, Filter, View
+from pipeline.state import NOISE, RANGES, Filter, View
+from pipeline.window import window
 
 EXPORTS = {
     "Overview": ("volume", "domains", "hosts", "types", "resolvers", "new_domains"),
@@ -48,12 +49,29 @@ def second_row(page: str, view: View) -> None:
             vertical_alignment="center",
         ):
             _chips(view)
-            # Something is always drawn here, or what follows would move to the left.
-            problem = html.escape(shown("; ".join(url.problems())))
-            st.html(f'<div class="problem" title="{problem}">{problem}</div>')
+            _problem()
         with st.container(horizontal=True, width="content", gap="small"):
             _noise()
             _export(page, view)
+
+
+@st.fragment(run_every=timedelta(seconds=5))
+def _problem() -> None:
+    # Something is always drawn here, or what follows would move to the left.
+    said = [*url.problems(), _old_end(url.view())]
+    problem = html.escape(shown("; ".join(filter(None, said))))
+    st.html(f'<div class="problem" title="{problem}">{problem}</div>')
+
+
+def _old_end(view: View) -> str:
+    """That a relative range ends before now, when by more than its own length."""
+    length = RANGES.get(view.range)
+    if length is None or view.start is not None or view.at is not None:
+        return ""
+    newest, zone = window(running().table, view).newest, zone_of(view)
+    if newest is None or datetime.now(UTC) - newest <= length:
+        return ""
+    return f"times end with the newest data, {newest.astimezone(zone):%Y-%m-%d %H:%M} {zone}"
 
 
 def _search() -> None:

@@ -19,6 +19,12 @@ def label_of(address: str) -> str:
     return _labels(running().settings.host_labels).of(address)
 
 
+def label_problems() -> list[str]:
+    """A sentence for each line of the file that is left out, and for a file that is not read."""
+    label_of("::")  # Any address has the file read, if it has changed.
+    return _labels(running().settings.host_labels).problems
+
+
 def labelled(rows: pd.DataFrame, field: str = "host") -> pd.DataFrame:
     """The rows with a column `label`, where there is a file of labels."""
     if running().settings.host_labels is None:

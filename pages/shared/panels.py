@@ -27,6 +27,9 @@ HOST = (
     "host", "label", "queries", "share", "domains", "names", "nxdomain", "no_response",
     "resolvers", "last", "per_bar",
 )  # fmt: skip
+NAME = ("name", "type", "queries", "response", "answers", "last", "uid")
+NAME_WIDTHS = dict(zip(NAME, (140, 60, 64, 84, 100, 82, 146), strict=True))
+"""What fits beside a host's domains at 1366 pixels; they grow with the room."""
 DOMAIN = ("queries", "share", "hosts", "names", "nxdomain", "first", "last", "per_bar")
 
 
@@ -212,8 +215,8 @@ def new_domains(table: Readable, view: View, rows: int) -> None:
 
 
 def names(table: Readable, view: View, rows: int, of: str = "") -> None:
-    """Names by type and response, with the newest answer."""
+    """Names by type and response, with the newest record's answer and uid; 676 px wide."""
     listing = shows.names(table, view, view.n)
     title(f"Names{of}", listing.caption)
-    wanted = columns(view, "name", "type", "queries", "response", "answers", "last")
+    wanted = columns(view, *NAME, **NAME_WIDTHS)
     draw_table("names", listing.rows, wanted, rows, nothing(table, view))

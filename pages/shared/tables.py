@@ -54,7 +54,7 @@ def table(
         return
     if by:
         frame = _still(key, frame, by, ranking, picked)
-    columns = _bounded(frame, columns)
+    columns = _bounded(frame, columns, has_menu=bool(by and actions))
     if by and actions:
         frame = frame.assign(**{MENU: [_labels(value, actions) for value in frame[by]]})
     st.dataframe(
@@ -131,11 +131,12 @@ def _menu(key: str, actions: Mapping[str, Callable[[str], None]] | None) -> dict
     return {MENU: column}
 
 
-def _bounded(frame: pd.DataFrame, columns: Mapping[str, Any]) -> dict[str, Any]:
-    """No text so wide that it pushes the row's menu out of sight."""
+def _bounded(frame: pd.DataFrame, columns: Mapping[str, Any], has_menu: bool) -> dict[str, Any]:
+    """No text so wide that it pushes what stands right of it out of sight."""
     bounded = dict(columns)
-    for name in columns:
-        if name in frame and _longest(frame[name]) > WIDEST_CHARACTERS:
+    for name in list(columns)[: None if has_menu else -1]:
+        free = name in frame and not columns[name].get("width")
+        if free and _longest(frame[name]) > WIDEST_CHARACTERS:
             bounded[name] = {**columns[name], "width": WIDEST}
     return bounded
 

@@ -1,22 +1,29 @@
 """Every page over a table made by hand: nothing in it, one row, hostile names, a dead query."""
 
+import json
 import re
+import subprocess
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
+import playwright
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from pages.shared.clock import in_words
 from pipeline import query
 from pipeline.ledger import Rejects
+from pipeline.settings import read_settings
 from pipeline.status import Status
 from tests.made import SOURCE, Made, partial
 
 PAGES = Path(__file__).parents[2] / "pages"
 NAMES = ("overview", "domains", "hosts", "host", "health")
 NOW = datetime.now(UTC) - timedelta(seconds=30)
+LONG_AGO = datetime(2018, 3, 24, 17, 12, 9, tzinfo=UTC)
 HOSTILE = [
     "<img src=x onerror=alert(1)>.evil.example",
     "![x](http://evil.example/x.png).evil.example",
@@ -70,6 +77,16 @@ def show(made: Made) -> Callable[..., AppTest]:
 def html(app: AppTest) -> str:
     """All of our own HTML on the page."""
     return "\n".join(each.proto.body for each in app.get("html"))
+
+
+def clock(app: AppTest) -> str:
+    """What the state's clock was told."""
+    return next(str(e.proto) for e in app.get("bidi_component") if "clock" in str(e.proto))
+
+
+def note(app: AppTest) -> str:
+    """What stands beside the state."""
+    return re.search(r'\\?"note\\?": ?\\?"(.*?)\\?"', clock(app))[1]
 
 
 def shown_tables(app: AppTest) -> str:
@@ -132,9 +149,107 @@ def test_a_dead_query_leaves_the_numbers_and_says_since_when_on_every_page(
     made.add([partial(NOW, "10.0.0.1", "www.example.com", "example.com")])
     made.now = Status("stopped", "broker 127.0.0.1:9092 does not answer", NOW, SOURCE)
     app = show(name, host="10.0.0.1")
-    clock = next(each for each in app.get("bidi_component") if "clock" in str(each.proto))
-    assert "stopped" in str(clock.proto)
-    assert "does not answer" in str(clock.proto)
+    assert "stopped" in clock(app)
+    assert re.search(rf"does not answer, since (\S+ )?{NOW:%H:%M:%S} UTC", note(app))
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "said"),
+    [
+        ("stopped", "gone", "gone, since 2018-03-24 18:12:09 Europe/Berlin"),
+        ("starting", "starting Spark", "starting Spark, since 2018-03-24 18:12:09 Europe/Berlin"),
+        ("no data", "no record", "no record, since 2018-03-24 18:12:09 Europe/Berlin"),
+        ("stopped", "gone since 17:12:09 UTC", "gone since 17:12:09 UTC"),
+        ("late", "old", ""),
+        ("live", "", ""),
+    ],
+)
+def test_a_state_without_numbers_says_since_when_once_in_the_views_zone(
+    state: Any, reason: str, said: str
+) -> None:
+    status = Status(state, reason, LONG_AGO, SOURCE, newest=LONG_AGO)
+    assert in_words(status, ZoneInfo("Europe/Berlin")) == said
+
+
+def test_the_frame_says_where_a_relative_range_ends_when_that_is_long_ago(
+    made: Made, show: Callable[..., AppTest]
+) -> None:
+    made.add([partial(LONG_AGO, "10.0.0.1", "www.example.com", "example.com")])
+    said = "times end with the newest data, 2018-03-24 17:12 UTC"
+    for name in NAMES:
+        assert f">{said}<" in html(show(name, range="1h", host="10.0.0.1"))
+    for params in (
+        {"range": "all"},
+        {"at": str(made.table.version)},
+        {"from": "2018-03-24T17:00:00Z", "to": "2018-03-24T18:00:00Z"},
+    ):
+        assert said not in html(show("overview", **params))
+    made.add([partial(datetime.now(UTC) - timedelta(minutes=20), "10.0.0.1", "b.example", "b")])
+    assert "times end with" in html(show("overview", range="15m"))
+    assert "times end with" not in html(show("overview", range="1h"))
+
+
+def test_a_newest_record_ahead_of_the_clock_is_said_to_be_ahead(
+    made: Made, show: Callable[..., AppTest]
+) -> None:
+    ahead = datetime.now(UTC) + timedelta(seconds=200)
+    made.add([partial(ahead, "10.0.0.1", "www.example.com", "example.com")])
+    reason = "no record for 31 s"
+    made.now = Status("late", reason, NOW, SOURCE, silence=31)
+    app = show("health")
+    assert "<strong>3 min ahead</strong>" in html(app)
+    assert "of this clock · late" in html(app)
+    assert note(app) == reason, "its age does not tell that it is late"
+
+
+def test_the_clocks_words_for_an_age() -> None:
+    script = (PAGES / "shared" / "clock.js").read_text(encoding="utf-8")
+    ages = "[null, 3.7, 150, -0.4, -200.2, -30].map(newest)"
+    node = Path(playwright.__file__).parent / "driver" / "node"
+    said = subprocess.run(
+        [node, "--input-type=module"],
+        input=f"{script}\nconsole.log(JSON.stringify({ages}))",
+        capture_output=True, check=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert json.loads(said.stdout) == [
+        "",
+        "newest 3 s ago",
+        "newest 2 min ago",
+        "newest 0 s ago",
+        "newest ahead of this clock by 3 min",
+        "newest ahead of this clock by 30 s",
+    ]
+
+
+def test_health_says_what_is_wrong_with_the_file_of_labels(
+    made: Made, show: Callable[..., AppTest], tmp_path: Path
+) -> None:
+    path = tmp_path / "labels.csv"
+    path.write_text("10.0.0.1,desk\n<img src=x onerror=alert(1)>\u202e\n10.0.0.2\n")
+    made.settings = read_settings(host_labels=path)
+    app = show("health")
+    facts = next(each.value for each in app.dataframe if "restarts" in each.value.to_string())
+    (said,) = facts.loc[facts["fact"] == "host labels", "value"]
+    assert "line 2" in said
+    assert said.endswith("a line is address-or-network,label (and 1 more)")
+    assert "<img" not in html(app)
+    assert "\u202e" not in shown_tables(app)
+    path.write_text("10.0.0.1,desk")
+    assert "host labels" not in shown_tables(show("health"))
+
+
+def test_a_hosts_names_lead_to_a_record_by_its_uid_and_fit_beside_its_domains(
+    made: Made, show: Callable[..., AppTest]
+) -> None:
+    long = "x" * 60 + ".example.com"
+    older = NOW - timedelta(minutes=1)
+    made.add([partial(older, "10.0.0.1", long, "example.com", uid="older", answers=long)])
+    made.add([partial(NOW, "10.0.0.1", long, "example.com", uid="C\u202enewest", answers=long)])
+    names = show("host", host="10.0.0.1").dataframe[1]
+    assert list(names.value["uid"]) == ["C\\u{202e}newest"]
+    assert list(names.value)[-1] == "uid"
+    drawn = json.loads(names.proto.columns)
+    assert sum(drawn[name]["width"] for name in names.value) <= 680
 
 
 def test_health_adds_up_and_shows_a_sample_of_each_reason(
@@ -163,8 +278,6 @@ def test_health_shows_the_samples_of_the_reason_that_is_looked_at(
 
 
 def test_health_masks_secrets(made: Made, show: Callable[..., AppTest]) -> None:
-    from pipeline.settings import read_settings
-
     made.settings = read_settings(kafka_options={"sasl.password": "hunter2"})
     app = show("health")
     assert "sasl.password" in shown_tables(app)

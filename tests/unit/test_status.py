@@ -23,6 +23,11 @@ SECOND = timedelta(seconds=1)
         (31, 0, 61, "no data"),
         (31, 40, 61, "catching up"),
         (None, 0, 3, "no data"),
+        (-200, 0, 1, "live"),
+        (-200, 0, 31, "late"),
+        (-200, 40, 61, "late"),
+        (6, 0, 31, "late"),
+        (-200, 0, 61, "no data"),
     ],
 )
 def test_the_state_follows_from_age_lag_and_silence(
@@ -52,6 +57,27 @@ def test_who_asks_seldom_is_told_late_after_the_third_refresh(
     assert late.seen_every(every).state == state
     stopped = replace(late, state="stopped")
     assert stopped.seen_every(60) == stopped
+
+
+@pytest.mark.parametrize(
+    ("every", "silence", "state"), [(5, 31, "late"), (30, 80, "live"), (30, 95, "late")]
+)
+def test_a_record_ahead_of_the_clock_is_no_sign_that_records_come(
+    every: int, silence: float, state: str
+) -> None:
+    newest = datetime.now(UTC) + 200 * SECOND
+    late = Status("late", "nothing comes", NOW, "made up", newest, silence)
+    assert late.seen_every(every).state == state
+
+
+def test_silence_is_late_and_no_lag_is_less_than_none_though_records_lie_ahead() -> None:
+    health = Health("topic dns", SECOND)
+    health.last_trigger, health.lag_records = datetime.now(UTC), 7
+    health.last_records -= 45
+    status = health.status(datetime.now(UTC) + 200 * SECOND)
+    assert (status.state, status.reason) == ("late", "no record from topic dns for 45 s")
+    assert status.lag_seconds == 0
+    assert -200 <= (status.age or 0) < -190
 
 
 def test_a_problem_a_missed_trigger_and_a_start_are_said_before_all_else() -> None:
