@@ -1,5 +1,7 @@
 """From `streamlit run` to `/readyz` 200, to the first number, and from SIGTERM to the end.
 
+Each run ends with a second server, stopped while the broker is away.
+
 python benchmarks/bench_start.py [--runs 3] [--records 100000]
 """
 
@@ -18,6 +20,19 @@ from pipeline.demo.broker import Broker
 from tests.server import Server
 
 REACH_SECONDS = 12
+
+
+def stop_without(broker: Broker, folder: Path) -> float:
+    """Seconds of a stop while the broker is away."""
+    with Server(folder, kafka_servers=broker.servers, master="local[4]") as server:
+        server.wait(lambda: server.reason() == "", "readiness")
+        broker.kill()
+        server.wait(lambda: "does not answer" in server.reason(), "word of the outage")
+        began = time.perf_counter()
+        server.stop()
+        seconds = time.perf_counter() - began
+    broker.start()
+    return seconds
 
 
 def started(servers: str, folder: Path) -> list[float]:
@@ -42,11 +57,16 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, Broker(Path(folder) / "kafka") as broker:
         broker.create_topic("dns")
         publish(broker.servers, options.records, distinct=False)
-        runs = [started(broker.servers, Path(folder)) for _ in range(options.runs)]
+        runs = [
+            [*started(broker.servers, Path(folder)), stop_without(broker, Path(folder))]
+            for _ in range(options.runs)
+        ]
     rows = [
         [what, min(times), statistics.median(times), max(times)]
         for what, times in zip(
-            ("ready", "first number", "stop"), zip(*runs, strict=True), strict=True
+            ("ready", "first number", "stop", "stop, broker away"),
+            zip(*runs, strict=True),
+            strict=True,
         )
     ]
     report("start", ["seconds to", "min", "median", "max"], rows, reach=f"ready ≤ {REACH_SECONDS}")

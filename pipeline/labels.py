@@ -41,6 +41,7 @@ class Labels:
             text = path.read_text(encoding="utf-8-sig", errors="replace")
         except OSError as error:
             self.problems = [f"host labels: {path} cannot be read: {error.strerror}"]
+            self._seen = None
             return
         self._seen = seen
         self._networks, self.problems = read_labels(text, str(path))

@@ -115,11 +115,11 @@ def _pause(view: View) -> None:
 def _paused_or_resumed() -> None:
     view = url.view()
     if view.at is None:
-        url.change(at=st.session_state[live.DRAWN])
+        url.change(at=live.drawn())
     else:
         url.change(at=None, every=view.every or 5)
 
 
 def _every_chosen() -> None:
     seconds = st.session_state["every"]
-    url.change(every=seconds, at=None if seconds else st.session_state[live.DRAWN])
+    url.change(every=seconds, at=None if seconds else live.drawn())

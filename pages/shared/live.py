@@ -13,6 +13,11 @@ DRAWN = "drawn"
 """The table's version that is on the screen, in the session: a pause keeps it."""
 
 
+def drawn() -> int:
+    """The version that is on the screen, or the newest where nothing was drawn to its end yet."""
+    return int(st.session_state.get(DRAWN, running().table.version))
+
+
 def live(draw: Callable[[Counted, View], None]) -> None:
     """Run `draw(table, view)` now and every few seconds; not while paused.
 
@@ -24,8 +29,10 @@ def live(draw: Callable[[Counted, View], None]) -> None:
         if url.view() != view or url.JUMP in st.session_state:
             st.rerun()
         table = running().table
-        st.session_state[DRAWN] = table.version
+        version = table.version
         draw(table, view)
+        # Only now: a click may have cut it short.
+        st.session_state[DRAWN] = version
 
     paused = view.at is not None or not view.every
     st.fragment(step, run_every=None if paused else view.every)()

@@ -129,9 +129,9 @@ def test_pause_keeps_the_numbers_and_counts_what_came_since(
     until(page, lambda: queries.inner_text() != before)
     page.get_by_role("button", name="Pause").click()
     expect(page.get_by_role("button", name="Resume")).to_be_visible()
+    expect(page.locator(".clock")).to_contain_text(re.compile("paused, [1-9]"))
+    page.locator('[data-testid=stApp][data-test-script-state="notRunning"]').wait_for()
     kept = queries.inner_text()
-    clock = page.locator(".clock")
-    expect(clock).to_contain_text(re.compile("paused, [1-9]"))
     seen = set()
     for _ in range(60):
         page.wait_for_timeout(100)

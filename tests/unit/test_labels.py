@@ -60,9 +60,12 @@ def test_a_bad_line_is_named_and_the_others_are_used(file: Path) -> None:
 def test_a_file_that_is_gone_is_said_and_the_old_labels_stay(file: Path) -> None:
     labels = Labels(file)
     assert labels.of("10.20.8.68") == "dc01"
-    file.unlink()
+    away = file.rename(file.with_suffix(".away"))
     assert labels.of("10.20.8.68") == "dc01"
     assert labels.problems == [f"host labels: {file} cannot be read: No such file or directory"]
+    away.rename(file)
+    assert labels.of("10.20.8.68") == "dc01"
+    assert labels.problems == []
 
 
 def test_without_a_file_there_are_no_labels() -> None:
