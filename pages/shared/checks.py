@@ -166,7 +166,7 @@ def samples(kept: Any, counters: Counters, view: View, rows: int) -> None:
         if picked in (None, reason)
         for sample in reversed(kept.samples(reason))
     )
-    columns = {"reason": text("Reason", width=130), "sample": text("Record")}
+    columns = {"reason": text("Reason", width=130), "sample": text("Record", width=600)}
     table("samples", frame, columns, rows, "nothing to look at")
 
 

@@ -25,7 +25,7 @@ def clock(status: Status, zone: ZoneInfo, note: str = "") -> None:
             "state": status.state,
             "note": note or in_words(status, zone),
             "age": status.age,
-            "hint": f"{status.source}. {status.reason}{since(status, zone)}",
+            "hint": f"{status.source}. {why(status, zone)}",
             # Equal data is not drawn again, and the browser's count would start from an old age.
             "at": datetime.now(UTC).isoformat(),
         },
@@ -42,13 +42,13 @@ def in_words(status: Status, zone: ZoneInfo) -> str:
         return ""
     if status.state == "catching up":
         return f"{status.lag_records:,} records, {status.lag_seconds / 60:.0f} min behind"
-    return status.reason + since(status, zone)
+    return why(status, zone)
 
 
-def since(status: Status, zone: ZoneInfo) -> str:
-    """When a state began that gives no numbers, unless its reason says so."""
+def why(status: Status, zone: ZoneInfo) -> str:
+    """The reason of a state that gives no numbers, and first, since it may be cut, since when."""
     if status.state not in ("no data", "starting", "stopped") or "since" in status.reason.split():
-        return ""
+        return status.reason
     began = status.since.astimezone(zone)
     today = began.date() == datetime.now(zone).date()
-    return f", since {began:{'%H:%M:%S' if today else '%Y-%m-%d %H:%M:%S'}} {zone}"
+    return f"since {began:{'%H:%M:%S %Z' if today else '%Y-%m-%d %H:%M:%S %Z'}}: {status.reason}"
