@@ -8,7 +8,7 @@ REFUSED = "#archive refused"
 DAMAGED = "#archive damaged"
 # Logs compress ten to thirty times; a file of one repeated byte a thousand times.
 BOMB_RATIO = 200
-BOMB_BYTES = 64 * 1024 * 1024
+BOMB_BYTES = 1024 * 1024
 
 Planned = tuple[list[Span], str | None]
 """The lines to read from a log, and the reason why it is not read to its end."""

@@ -174,7 +174,10 @@ def is_inside(path: str, base: str) -> bool:
 
 
 def read_head(stream: BufferedIOBase) -> Head | None:
-    """The identity of a log; None while its first record is not whole."""
+    """The identity of a log; None while its first record is not whole.
+
+    Where no record comes for very long, what stands before it is identity enough.
+    """
     head, header = b"", None
     while line := stream.readline(HEAD_BYTES - len(head)):
         head += line
@@ -187,7 +190,7 @@ def read_head(stream: BufferedIOBase) -> Head | None:
             header = columns
         elif text.strip():
             break
-    else:
+    if not line and len(head) < HEAD_BYTES:
         return None
     return Head(hashlib.sha256(head).hexdigest()[:16], first_time(line, header))
 

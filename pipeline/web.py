@@ -57,6 +57,10 @@ class SecurityHeaders:
         """Add the headers to each response; 400 to a request for ROUTES by another name."""
         is_ours = any(route.matches(scope)[0] is not Match.NONE for route in ROUTES)
         headers = HEADERS | PRIVATE if is_ours else HEADERS
+        if scope["type"] == "websocket" and not self._is_from_here(Headers(scope=scope)):
+            # Streamlit would refuse it too, but first ask a stranger for this machine's address.
+            await send({"type": "websocket.close", "code": 1008})
+            return
         has_begun = False
 
         async def send_with_headers(message: Message) -> None:
@@ -80,6 +84,23 @@ class SecurityHeaders:
                     scope, receive, send_with_headers
                 )
             raise
+
+    def _is_from_here(self, headers: Headers) -> bool:
+        """Whether a page of ours asks for a websocket; a program names no origin."""
+        asked = [headers.get("host", ""), *map(host_of, headers.getlist("origin"))]
+        return all(is_allowed(host, self._allowed_hosts) for host in asked)
+
+
+def host_of(origin: str) -> str:
+    """The host of an origin, empty where there is none.
+
+    >>> host_of("http://evil.example:80")
+    'evil.example:80'
+    """
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return ""
 
 
 def is_allowed(host: str, allowed: Collection[str]) -> bool:

@@ -870,3 +870,13 @@ def test_a_file_with_fields_of_other_names_is_counted_by_the_setting(
     found = (row["id_orig_h"], row["query"], row["status"])
     counted, refused = ("10.0.0.1", "a.example", None), (None, "a.example", "no id.orig_h")
     assert found == (counted if renamed else refused)
+
+
+@pytest.mark.parametrize(
+    "before",
+    ["\n" * 66_000, "#separator \\x09\n" + f"#comment {'x' * 900}\n" * 80],
+    ids=["blank lines", "comments"],
+)
+def test_a_file_whose_first_record_comes_late_is_read_whole(tmp_path: Path, before: str) -> None:
+    write(tmp_path / "dns.20.log", before + lines(0, 1_000))
+    assert Tail(tmp_path).values()[-1_000:] == records(0, 1_000)

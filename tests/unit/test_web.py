@@ -189,6 +189,43 @@ def test_a_page_may_fetch_from_its_own_server_only() -> None:
     assert {source for sources in directives.values() for source in sources.split()} <= allowed
 
 
+def open_socket(**headers: str) -> list[str]:
+    """The types of the messages that answer the request for a websocket."""
+    sent: list[str] = []
+
+    async def accept(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "websocket.accept"})
+
+    async def send(message: Any) -> None:
+        sent.append(message["type"])
+
+    raw = [(key.encode(), value.encode()) for key, value in headers.items()]
+    scope = {"type": "websocket", "path": "/_stcore/stream", "headers": raw}
+    guarded = SecurityHeaders(accept, ("localhost", "127.0.0.1"))
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(lambda: asyncio.run(guarded(scope, None, send))).result()  # type: ignore[arg-type]
+    return sent
+
+
+@pytest.mark.parametrize(
+    ("headers", "is_open"),
+    [
+        ({"host": "127.0.0.1:8501", "origin": "http://127.0.0.1:8501"}, True),
+        ({"host": "localhost:8501", "origin": "http://localhost:8501"}, True),
+        ({"host": "localhost:8501"}, True),
+        ({"host": "localhost:8501", "origin": "http://evil.example"}, False),
+        ({"host": "localhost:8501", "origin": "null"}, False),
+        ({"host": "localhost:8501", "origin": "http://[evil"}, False),
+        ({"host": "localhost:8501", "origin": "http://localhost@evil.example"}, False),
+        ({"host": "evil.example", "origin": "http://evil.example"}, False),
+    ],
+)
+def test_a_websocket_is_opened_to_pages_of_ours_only(
+    headers: dict[str, str], is_open: bool
+) -> None:
+    assert open_socket(**headers) == ["websocket.accept" if is_open else "websocket.close"]
+
+
 def test_streamlit_listens_here_tells_nobody_and_exports_nothing_by_itself() -> None:
     config = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())
     assert config["server"]["address"] == "127.0.0.1"
