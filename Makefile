@@ -43,6 +43,7 @@ demo: $(STAMP) ## Kafka, a simulator and the dashboard; Ctrl-C ends them (ARGS="
 incident: ## begin an incident in the running demo (KIND=tunnel, dga, beacon, nxdomain, scan)
 	@[ -f .demo/demo.pid ] || { echo "no demo runs here: \`make demo\` starts one" >&2; exit 1; }
 	@echo $(KIND) >> .demo/control
+	@echo "a $(KIND) begins; .demo/truth.jsonl tells of it once it is over"
 
 run: $(STAMP) ## the dashboard on your Kafka or log directory (settings: ZEEK_LIVE_…)
 	@$(PREPARE); exec $(BIN)/streamlit run dashboard.py $(ARGS)

@@ -78,7 +78,7 @@ class Counters:
     rows: int = 0
     newest_bucket: datetime | None = None
     newest: datetime | None = None
-    """`ts` of the newest record counted."""
+    """`ts` of the newest record counted that was not ahead of the clock."""
     oldest: datetime | None = None
     """Start of the oldest bucket kept."""
 
@@ -106,7 +106,7 @@ class State:
         retired = self.retired
         if self.resume is not None and self.resume.query_id != batch.query_id:
             retired = (*retired, self.resume.query_id)[-RETIRED:]
-        counters = _counted(self.counters, batch)
+        counters = _counted(self.counters, batch, now)
         samples = dict(self.samples)
         rejected, feeds = dict(counters.rejected), dict(counters.other_feed)
         for each in rejects:
@@ -168,9 +168,9 @@ def load(db: duckdb.DuckDBPyConnection) -> State:
     )
 
 
-def _counted(counters: Counters, batch: Batch) -> Counters:
+def _counted(counters: Counters, batch: Batch, now: datetime) -> Counters:
     rows = batch.rows
-    newest_bucket, newest = pc.max(rows["bucket"]).as_py(), pc.max(rows["last_ts"]).as_py()
+    newest_bucket, newest = pc.max(rows["bucket"]).as_py(), _newest(rows["last_ts"], now)
     return replace(
         counters,
         read=counters.read + batch.read,
@@ -183,8 +183,19 @@ def _counted(counters: Counters, batch: Batch) -> Counters:
     )
 
 
+def _newest(times: pa.ChunkedArray, now: datetime) -> datetime | None:
+    """The newest that is not ahead of the clock: one that is must not hide how late others are."""
+    clock = pa.scalar(now.astimezone(UTC).replace(tzinfo=None), times.type)
+    known = times.filter(pc.less_equal(times, clock))
+    found: datetime | None = pc.max(known).as_py()
+    return found or (now if len(times) else None)
+
+
 def _extreme(choose: Any, *times: datetime | None) -> datetime | None:
-    known = [time.astimezone(UTC) for time in times if time is not None]
+    """Of aware times, and of the table's naive ones, which are UTC."""
+    known = [
+        time if time.tzinfo else time.replace(tzinfo=UTC) for time in times if time is not None
+    ]
     return choose(known) if known else None
 
 

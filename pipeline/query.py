@@ -81,7 +81,7 @@ class Pipeline:
         self._maintained = time.monotonic()
         self._failure: Exception | None = None
         self._stages: dict[str, float] = {}
-        self._counted = 0
+        self._counted = self._left = 0
 
     def start(self) -> None:
         """Begin in a thread of its own."""
@@ -172,15 +172,24 @@ class Pipeline:
             if not query.isActive:
                 raise self._failure or QueryFailed(first_sentence(query.exception()))
             if time.monotonic() - probed >= PROBE_EVERY:
-                self._probe(self._end)
+                self._probe()
                 probed = time.monotonic()
 
-    def _probe(self, end: Offsets) -> None:
+    def _probe(self) -> None:
+        end = self._end
+        lag = self._lag(end)
+        if lag is not None and end is self._end:
+            self._health.lag_records = lag
+
+    def _lag(self, end: Offsets) -> int | None:
+        """Records behind `end`; None, and said, if the source does not answer."""
         try:
-            self._health.lag_records = self._source.lag(end)
+            lag = self._source.lag(end)
             self._health.problem = None
         except SourceProblem as problem:
             self._health.problem = str(problem)
+            return None
+        return lag
 
     def _add(self, query_id: str, checkpoint: Path, lines: DataFrame, batch_id: int) -> None:
         """One batch, called by Spark: group it, and put it in the table."""
@@ -202,8 +211,10 @@ class Pipeline:
         grouped = time.perf_counter()
         end = self._source.offsets(batches.logged_offsets(checkpoint, batch_id))
         # A topic that was made anew is noticed before what was read of it is counted twice.
-        self._probe(end)
+        lag = self._lag(end)
         self._write(query_id, batch_id, end, counts)
+        if lag is not None:
+            self._left = self._health.lag_records = lag
         written = time.perf_counter()
         self._maintain()
         took = {"group": grouped - began, "write": written - grouped}
@@ -235,9 +246,8 @@ class Pipeline:
 
     def _progressed(self, times: BatchTimes) -> None:
         stages = {**times.stages, **self._stages}
-        lag = self._health.lag_records
         self._health.batches.append(
-            replace(times, stages=stages, counted=self._counted, lag_records=lag)
+            replace(times, stages=stages, counted=self._counted, lag_records=self._left)
         )
         self.metrics.batch_seconds.observe(times.seconds)
         self._triggered(times.at)

@@ -1,6 +1,7 @@
 """The one Spark session: on this machine unless ZEEK_LIVE_MASTER says otherwise."""
 
 import atexit
+import logging
 import os
 import shutil
 import sys
@@ -110,6 +111,8 @@ def end_jvm(spark: SparkSession, seconds: float = 1.0) -> None:
     stopping = threading.Thread(target=_stopped, args=[spark], daemon=True)
     stopping.start()
     stopping.join(seconds)
+    # Calls that are cut here would be told with their traces, through the root logger.
+    logging.disable(logging.ERROR)
     gateway.proc.kill()
     gateway.proc.wait(2)
 

@@ -12,7 +12,7 @@ import stat
 import time
 import zlib
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from io import BufferedIOBase
 from typing import NamedTuple
 
@@ -207,7 +207,8 @@ def first_time(line: bytes, header: Header | None) -> float | None:
         seconds = float(text)
     except ValueError:
         try:
-            return datetime.fromisoformat(text).timestamp()
+            moment = datetime.fromisoformat(text)
+            return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
         except ValueError:
             return None
     return seconds / 1000 if seconds > 1e11 else seconds

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -14,6 +15,10 @@ from pipeline.demo.broker import Broker
 from pipeline.jars import JarsMissing, broker_classpath
 
 ROOT = Path(__file__).parents[1]
+
+# Far from UTC, and no whole hours: a time that is taken for local shows.
+os.environ["TZ"] = "America/St_Johns"
+time.tzset()
 
 
 def missing(what: str) -> None:

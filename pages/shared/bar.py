@@ -65,7 +65,7 @@ def _state() -> None:
     pipeline, view = running(), url.view()
     note = ""
     if view.at is not None:
-        note = f"paused, {shows.since(pipeline.table, view):,} since"
+        note = f"paused, {shows.since(pipeline.table, view):,} records since"
         if view.at < pipeline.table.exact_since:
             note += ", merged with later records by now"
     clock(pipeline.status().seen_every(view.every), zone_of(view), note)

@@ -109,7 +109,7 @@ def _stages(batches: Batches, hue: str, height: int) -> Any:
     scale = alt.Scale(domain=list(hues), range=list(hues.values()))
     bars = _base(rows).mark_bar()
     encoded = bars.encode(
-        y=_y("seconds:Q", hue, "~g"),
+        y=_y("seconds:Q", hue, "~f"),
         color=alt.Color("stage:N", scale=scale, legend=None),
         tooltip=["batch:Q", "stage:N", alt.Tooltip("seconds:Q", format=".3f")],
     )

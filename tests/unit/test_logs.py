@@ -32,6 +32,7 @@ from pipeline.logs import (
 )
 from pipeline.offsets import GONE_KEPT
 from pipeline.parse import parsed, run
+from pipeline.tail import first_time
 
 Row = tuple[str, str]
 
@@ -880,3 +881,9 @@ def test_a_file_with_fields_of_other_names_is_counted_by_the_setting(
 def test_a_file_whose_first_record_comes_late_is_read_whole(tmp_path: Path, before: str) -> None:
     write(tmp_path / "dns.20.log", before + lines(0, 1_000))
     assert Tail(tmp_path).values()[-1_000:] == records(0, 1_000)
+
+
+@pytest.mark.parametrize("zone", ["Z", "", "+00:00"])
+def test_a_first_time_without_a_zone_is_utc(zone: str) -> None:
+    line = f'{{"ts":"2024-01-01T00:00:00{zone}","uid":"C1"}}'.encode()
+    assert first_time(line, None) == 1704067200.0
