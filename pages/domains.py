@@ -24,7 +24,8 @@ def draw(table: Readable, view: View) -> None:
     with rows():
         left, right = st.columns([1.55, 1], gap="small")
         with panel(left):
-            level_and_number(panels.LEVELS[view.level], listing.caption, view, levels=True)
+            said = panels.over(table, view, listing.caption)
+            level_and_number(panels.LEVELS[view.level], said, view, levels=True)
             wanted = columns(view, view.level, *panels.DOMAIN)
             panels.ranked("domains", view.level, table, view, listing.rows, wanted, 18)
         with right.container(gap="xxsmall"):

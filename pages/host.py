@@ -34,7 +34,7 @@ def draw(table: Readable, view: View) -> None:
             panels.own_types(table, view, height=150)
         left, right = st.columns([1, 1.12], gap="small")
         with panel(left):
-            title("Domains of this host", listing.caption)
+            title("Domains of this host", panels.over(table, view, listing.caption))
             wanted = columns(
                 view, "domain", "queries", "share", "names", "nxdomain", "hosts", "per_bar"
             )

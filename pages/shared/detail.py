@@ -65,12 +65,12 @@ def peers(table: Readable, view: View, each: Filter, rows: int) -> None:
     """The hosts that ask for a domain; the domains that a host asks for."""
     if each.field == "host":
         listing = shows.host_domains(table, view, each.value, view.n)
-        title("Domains", listing.caption)
+        title("Domains", panels.over(table, view, listing.caption))
         wanted = columns(view, "domain", "queries", "share", "names", "nxdomain", "hosts")
         panels.ranked("peers", "domain", table, view, listing.rows, wanted, rows, sorts=False)
     else:
         listing = shows.hosts(table, view, view.n, series=False)
-        title("Hosts that ask", listing.caption)
+        title("Hosts that ask", panels.over(table, view, listing.caption))
         wanted = columns(view, "host", "queries", "share", "names", "nxdomain", "last")
         panels.ranked("askers", "host", table, view, listing.rows, wanted, rows, sorts=False)
 
@@ -89,6 +89,7 @@ def makeup(table: Readable, view: View) -> None:
 def names(table: Readable, view: View, each: Filter, rows: int) -> None:
     """Names under it, by type and response."""
     listing = shows.names(table, view, view.n)
-    title("Names" if each.field == "host" else "Names under it", listing.caption)
+    said = panels.over(table, view, listing.caption)
+    title("Names" if each.field == "host" else "Names under it", said)
     wanted = columns(view, "name", "type", "queries", "response", "last")
     draw_table("names", listing.rows, wanted, rows, panels.nothing(table, view))

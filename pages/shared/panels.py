@@ -48,13 +48,25 @@ def covered(span: Window, view: View) -> str:
     """The stretch of time in words, such as `12:43–13:42 UTC · last 2 min still filling`."""
     if span.newest is None:
         return ""
+    zone = "UTC" if view.tz == "utc" else str(zone_of(view))
+    parts = [f"{_stretch(span, view)} {zone}", span.still_filling]
+    return " · ".join(part for part in parts if part)
+
+
+def over(table: Readable, view: View, said: str) -> str:
+    """What a caption says, and of which stretch of time."""
+    span = window(table, view)
+    return f"{said} · {_stretch(span, view)}" if span.newest else said
+
+
+def _stretch(span: Window, view: View) -> str:
+    """Such as `12:43–13:42`, with its days where they are not today."""
     zone = zone_of(view)
     start, end = span.start.astimezone(zone), span.end.astimezone(zone)
     today = end.date() == datetime.now(zone).date()
     form = "%H:%M" if start.date() == end.date() else "%b %d %H:%M"
     day = "" if today else f"{start:%Y-%m-%d} " if form == "%H:%M" else f"{start:%Y} "
-    parts = [f"{day}{start:{form}}–{end:{form}} {'UTC' if view.tz == 'utc' else zone}"]
-    return " · ".join(part for part in [*parts, span.still_filling] if part)
+    return f"{day}{start:{form}}–{end:{form}}"
 
 
 def volume(table: Readable, view: View, height: int, legend: bool = True) -> None:
@@ -94,7 +106,7 @@ def top_domains(table: Readable, view: View, bars: int, height: int) -> None:
     listing = shows.top_domains(table, seen, view.level, bars)
     count = listing.rows["rank"].nunique() if len(listing.rows) else 0
     whose = f"of {words(focus)}" if focus else ""
-    title(f"{LEVELS[view.level]} {whose}", f"{count} of {listing.of:,} · exact")
+    title(f"{LEVELS[view.level]} {whose}", over(table, view, f"{count} of {listing.of:,} · exact"))
     if not len(listing.rows):
         return empty(nothing(table, seen), height)
     fitting = height * count // bars
@@ -119,7 +131,10 @@ def hosts(table: Readable, view: View, rows: int, key: str = "hosts") -> None:
     focus = in_focus(view, "domain", "name")
     seen = looking_at(view, focus) if focus else view
     listing = shows.hosts(table, seen, view.n, view.sort)
-    title(f"Hosts that ask for {words(focus)}" if focus else "Hosts", listing.caption)
+    title(
+        f"Hosts that ask for {words(focus)}" if focus else "Hosts",
+        over(table, view, listing.caption),
+    )
     ranked(key, "host", table, seen, labelled(listing.rows), columns(view, *HOST), rows)
 
 
@@ -164,7 +179,8 @@ def _bars(table: Readable, view: View, by: str, height: int) -> None:
     many = height // charts.BAR_STEP
     listing = _BARS[by](table, view, many)
     compared = window(table, view).previous is not None
-    title(f"{by}s".capitalize(), f"{listing.of:,}" + " · tick: the time before" * compared)
+    said = f"{listing.of:,}" + " · tick: the time before" * compared
+    title(f"{by}s".capitalize(), over(table, view, said))
     if not len(listing.rows):
         return empty(nothing(table, view), height)
     return chart(f"{by}s", specification(table, view, _bars_chart, by, many, theme()))
@@ -179,7 +195,7 @@ def own_types(table: Readable, view: View, height: int) -> None:
     """Shares of a host's types, a tick at the share of all hosts."""
     many = height // charts.BAR_STEP
     listing = shows.types(table, view, many)
-    title("Types", "share of this host, tick: all hosts")
+    title("Types", over(table, view, "share of this host, tick: all"))
     if not len(listing.rows):
         return empty(nothing(table, view), height)
     return chart("types", specification(table, view, _own_types, many, theme()))
@@ -199,7 +215,7 @@ _BARS: dict[str, Any] = {"type": shows.types, "response": shows.responses}
 def resolvers(table: Readable, view: View, rows: int) -> None:
     """Resolvers asked, with their failures and their mean rtt."""
     listing = shows.resolvers(table, view)
-    title("Resolvers", listing.caption)
+    title("Resolvers", over(table, view, listing.caption))
     wanted = columns(view, "resolver", "label", "queries", "share", "no_response", "rtt_ms")
     draw_table("resolvers", labelled(listing.rows, "resolver"), wanted, rows, nothing(table, view))
 
@@ -217,6 +233,6 @@ def new_domains(table: Readable, view: View, rows: int) -> None:
 def names(table: Readable, view: View, rows: int, of: str = "") -> None:
     """Names by type and response, with the newest record's answer and uid; 676 px wide."""
     listing = shows.names(table, view, view.n)
-    title(f"Names{of}", listing.caption)
+    title(f"Names{of}", over(table, view, listing.caption))
     wanted = columns(view, *NAME, **NAME_WIDTHS)
     draw_table("names", listing.rows, wanted, rows, nothing(table, view))
