@@ -190,12 +190,13 @@ def test_the_frame_says_where_a_relative_range_ends_when_that_is_long_ago(
 
 
 def test_a_newest_record_ahead_of_the_clock_is_said_to_be_ahead(
-    made: Made, show: Callable[..., AppTest]
+    made: Made, show: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # As after the machine's clock was set back.
     ahead = datetime.now(UTC) + timedelta(seconds=200)
-    made.add([partial(ahead, "10.0.0.1", "www.example.com", "example.com")])
     reason = "no record for 31 s"
-    made.now = Status("late", reason, NOW, SOURCE, silence=31)
+    status = Status("late", reason, NOW, SOURCE, newest=ahead, silence=31)
+    monkeypatch.setattr(made, "status", lambda: status)
     app = show("health")
     assert "<strong>3 min ahead</strong>" in html(app)
     assert "of this clock · late" in html(app)
