@@ -28,7 +28,7 @@ def sentence(status: Status, counters: Counters) -> None:
     words = {
         "live": "Alive, complete and up to date",
         "catching up": f"Alive and catching up, {status.reason or 'behind'}",
-        "no data": f"All that came is counted, and nothing new arrives: {status.reason}",
+        "no data": f"Connected, and nothing new arrives: {status.reason}",
         "late": f"Alive, but {status.reason or 'the newest record is old'}",
         "starting": f"Starting: {status.reason}",
         "stopped": f"Stopped: {status.reason}",
