@@ -7,8 +7,8 @@ from pages.shared.look import use_style
 
 st.set_page_config(page_title="Zeek DNS", layout="wide", initial_sidebar_state="collapsed")
 use_style()
-url.adopt()
 page = st.navigation([nav.page(name) for name in nav.FILES], position="hidden")
+url.adopt(page.title)
 st.session_state["page"] = page.title
 with st.container(gap="xxsmall"):
     bar.first_row(page.title, url.view())

@@ -5,48 +5,76 @@ Streamlit's own `bind="query-params"` replaces history, so that Back leaves the 
 """
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pipeline.state import View, from_params
 
 JUMP = "jump"
 SAID = "said"
-"""What the URL says, in the session. A panel that draws itself anew was asked for by a browser that
-may not have heard yet of the last change: what it takes for the URL is then too old."""
-UNSENT = "unsent"
-"""Whether the browser has yet to be told: Streamlit ends a callback where it sends something, if
-another click has come by then."""
+
+Params = dict[str, list[str]]
 
 
-def adopt() -> None:
+@dataclass
+class Said:
+    """What the URL says, in the session: the browser may not have heard yet of its last change, and
+    what comes with its requests, `st.query_params`, is then too old."""
+
+    params: Params
+    page: str
+    behind: list[Params] = field(default_factory=list)
+    """What a browser that has not heard yet may take for the URL."""
+    echo: bool = False
+    """Whether `st.query_params` has them from this very write, and not from the browser."""
+    unsent: bool = False
+    """Streamlit ends a callback where it sends something, if another click has come by then."""
+
+
+def adopt(page: str) -> None:
     """Take over what the browser's URL says: at the start of each run of a whole page."""
-    if st.session_state.get(UNSENT):
-        _send()
-    st.session_state[SAID] = {key: st.query_params.get_all(key) for key in st.query_params}
+    heard: Params = {key: st.query_params.get_all(key) for key in st.query_params}
+    said = st.session_state.get(SAID)
+    moved = said is None or said.page != page or _by_history()
+    if not moved and (said.unsent or heard in said.behind):
+        _send(said)
+    elif not moved and heard == said.params and said.echo:
+        said.echo = False
+    else:
+        st.session_state[SAID] = Said(heard, page)
+
+
+def _by_history() -> bool:
+    context = get_script_run_ctx()
+    return context is not None and context.is_history_navigation
 
 
 def view() -> View:
     """What the URL says now; what it says wrongly is as at the start."""
-    return from_params(st.session_state[SAID])[0]
+    return from_params(st.session_state[SAID].params)[0]
 
 
 def problems() -> list[str]:
     """A sentence for each parameter that is not understood."""
-    return from_params(st.session_state[SAID])[1]
+    return from_params(st.session_state[SAID].params)[1]
 
 
 def write(new: View) -> None:
     """Put a view in the URL, as one step of the browser's history."""
-    st.session_state[SAID], st.session_state[UNSENT] = new.to_params(), True
-    _send()
+    said = st.session_state[SAID]
+    before, said.params = said.params, new.to_params()
+    said.echo = said.unsent = True
+    if before != said.params:
+        said.behind = [*(each for each in said.behind if each != said.params), before]
+    _send(said)
 
 
-def _send() -> None:
-    st.query_params.from_dict(st.session_state[SAID])
-    st.session_state[UNSENT] = False
+def _send(said: Said) -> None:
+    st.query_params.from_dict(said.params)
+    said.unsent = False
 
 
 def change(**changes: Any) -> None:

@@ -113,9 +113,29 @@ def test_search_words_become_filters(page: Page, made_server: str) -> None:
 
 SLOW = """(() => { const Fast = window.WebSocket;
   window.WebSocket = class extends Fast {
-    set onmessage(tell) { super.onmessage = (told) => setTimeout(() => tell(told), 1200); }
+    addEventListener(what, tell) {
+      const late = (told) => setTimeout(() => tell(told), 1200);
+      super.addEventListener(what, what === "message" ? late : tell);
+    }
   }; })()"""
 """Each word of the server comes late: panels are asked for before the last change is known."""
+
+
+def test_a_click_before_the_last_one_is_answered_does_not_undo_it(
+    page: Page, made_server: str
+) -> None:
+    page.add_init_script(SLOW)
+    page.goto(f"{made_server}/?every=60")
+    page.locator('[data-testid=stApp][data-test-script-state="notRunning"]').wait_for()
+    page.get_by_role("radio", name="5m", exact=True).click()
+    page.get_by_role("button", name="Export").click()
+    page.get_by_text("real", exact=True).click()
+    until(page, lambda: params(page).get("range") == ["5m"])
+    page.wait_for_timeout(3_000)
+    expect(page.get_by_role("radio", name="5m", exact=True)).to_be_checked()
+    page.go_back()
+    until(page, lambda: "range" not in params(page))
+    expect(page.get_by_role("radio", name="1h")).to_be_checked()
 
 
 @pytest.mark.parametrize("script", ["", SLOW], ids=["here", "far away"])
