@@ -1,7 +1,8 @@
-"""What is on the screen as CSV: for spreadsheets (no formula runs) and for reports (defanged)."""
+"""What is on the screen as a file: CSV for spreadsheets (no formula runs), JSON for programs."""
 
 import csv
 import io
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,7 @@ from pipeline.ledger import Counters
 from pipeline.names import defang, neutralise, shown
 from pipeline.ranking import Listing
 from pipeline.state import MAX_ROWS, View
+from pipeline.window import Window
 
 Names = Literal["real", "defanged"]
 NAMED = ("host", "domain", "name", "tld", "resolver", "answers")
@@ -33,10 +35,19 @@ class Counted(Readable, Protocol):
 
 @dataclass(frozen=True)
 class Export:
-    """A file of UTF-8 with a header line, and a sentence where rows are missing, else empty."""
+    """The rows of a view, of so many that there are."""
 
-    data: bytes
-    note: str
+    rows: pd.DataFrame
+    of: int
+
+    @property
+    def note(self) -> str:
+        """A sentence where rows are missing, else empty."""
+        return (
+            ""
+            if len(self.rows) >= self.of
+            else f"The first {len(self.rows):,} of {self.of:,} rows."
+        )
 
 
 def _listing(listing: Listing) -> tuple[pd.DataFrame, int]:
@@ -78,12 +89,10 @@ VIEWS: dict[str, Callable[[Counted, View], tuple[pd.DataFrame, int]]] = {
 }
 
 
-def export(table: Counted, view: View, what: str, names: Names = "real") -> Export:
+def export(table: Counted, view: View, what: str) -> Export:
     """One of VIEWS with the view's filters, range, order and number of rows. KeyError: no such."""
     rows, of = VIEWS[what](table, view)
-    kept = rows.head(MAX_ROWS)
-    note = "" if len(kept) >= of else f"The first {len(kept):,} of {of:,} rows."
-    return Export(to_csv(kept, names), note)
+    return Export(rows.head(MAX_ROWS), of)
 
 
 def to_csv(rows: pd.DataFrame, names: Names = "real") -> bytes:
@@ -96,12 +105,34 @@ def to_csv(rows: pd.DataFrame, names: Names = "real") -> bytes:
     return text.getvalue().encode("utf-8")
 
 
-def _cell(value: Any, column: str, names: Names) -> str:
+def to_json(made: Export, span: Window, names: Names = "real") -> bytes:
+    """An object: `from`, `to` (ISO 8601), `of`, `note`, and `rows`, null for what is missing."""
+    columns = {
+        str(key): [_value(one, str(key), names) for one in made.rows[key]] for key in made.rows
+    }
+    rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    facts = {"from": _time(span.start), "to": _time(span.end), "of": made.of, "note": made.note}
+    return json.dumps({**facts, "rows": rows}, ensure_ascii=False).encode("utf-8")
+
+
+def _value(value: Any, column: str, names: Names) -> str | int | float | bool | None:
+    """A cell as JSON has it, its text inert."""
     if value is None or value is pd.NaT or (isinstance(value, float) and pd.isna(value)):
-        return ""
+        return None
     if isinstance(value, datetime):
-        return value.isoformat().replace("+00:00", "Z")
+        return _time(value)
     if isinstance(value, str):
-        plain = defang(value) if names == "defanged" and column in NAMED else shown(value, 1000)
-        return neutralise(plain)
-    return f"{value:.3f}" if isinstance(value, float) else str(value)
+        return defang(value) if names == "defanged" and column in NAMED else shown(value, 1000)
+    plain: int | float | bool = value.item() if hasattr(value, "item") else value
+    return round(plain, 3) if isinstance(plain, float) else plain
+
+
+def _time(time: datetime) -> str:
+    return time.isoformat().replace("+00:00", "Z")
+
+
+def _cell(value: Any, column: str, names: Names) -> str:
+    plain = _value(value, column, names)
+    if isinstance(plain, str):
+        return plain if isinstance(value, datetime) else neutralise(plain)
+    return "" if plain is None else f"{plain:.3f}" if isinstance(plain, float) else str(plain)

@@ -1,9 +1,12 @@
-"""What the server answers besides pages: `/readyz`, `/metrics`, `/export/<view>.csv`."""
+"""What the server answers besides pages: `/readyz`, `/metrics`, `/export/<view>.csv`, `/api/…`."""
 
 from collections.abc import Collection, Iterable
 from typing import get_args
 from urllib.parse import urlsplit
 
+from limits import parse
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
@@ -14,7 +17,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from pipeline import export as exports
 from pipeline import query
 from pipeline.names import shown
-from pipeline.state import from_params
+from pipeline.state import View, from_params
+from pipeline.window import window
 
 CONTENT_SECURITY_POLICY = "; ".join(
     [
@@ -41,6 +45,9 @@ HEADERS = {
 PRIVATE = {"Cache-Control": "no-store", "Cross-Origin-Resource-Policy": "same-origin"}
 """Besides HEADERS, of what ROUTES answer."""
 LOCAL = ("localhost", "127.0.0.1")
+RATE = parse("60 per 1 minute")
+"""How often one address may ask for rows."""
+LIMITER = MovingWindowRateLimiter(MemoryStorage())
 
 
 class SecurityHeaders:
@@ -143,26 +150,55 @@ def metrics(request: Request) -> Response:
     )
 
 
+class Refused(Exception):
+    """A request for rows that is not answered: a status and one sentence."""
+
+    def __init__(self, status: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.answer = PlainTextResponse(sentence, status)
+
+
 def export(request: Request) -> Response:
     """The rows of a view as CSV, with the page's own query string; 4xx with one sentence."""
+    try:
+        what, _, made, names = _asked(request)
+    except Refused as refused:
+        return refused.answer
+    headers = {"Content-Disposition": f'attachment; filename="{what}.csv"'}
+    if made.note:
+        headers["X-Note"] = made.note
+    data = exports.to_csv(made.rows, names)
+    return Response(data, media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def api(request: Request) -> Response:
+    """The same rows as JSON, with the range they cover and how many there are."""
+    try:
+        _, view, made, names = _asked(request)
+    except Refused as refused:
+        return refused.answer
+    span = window(query.running().table, view)
+    return Response(exports.to_json(made, span, names), media_type="application/json")
+
+
+def _asked(request: Request) -> tuple[str, View, exports.Export, exports.Names]:
+    """What is asked for, by whom it may be: the view's name, the view, its rows, names as."""
     if request.headers.get("sec-fetch-site") == "cross-site":
-        return PlainTextResponse("another site may not ask for this: go by the dashboard", 403)
+        raise Refused(403, "another site may not ask for this: go by the dashboard")
+    if not LIMITER.hit(RATE, request.client.host if request.client else ""):
+        raise Refused(429, f"more than {RATE}: try again in a minute")
     params = {key: request.query_params.getlist(key) for key in request.query_params}
     asked = params.pop("names", ["real"])[-1]
     names: exports.Names = "defanged" if asked == "defanged" else "real"
     view, problems = from_params(params)
     what = request.path_params["view"]
     if what not in exports.VIEWS:
-        return PlainTextResponse(f"there is no such view; there are {_list(exports.VIEWS)}", 404)
+        raise Refused(404, f"there is no such view; there are {_list(exports.VIEWS)}")
     if asked not in get_args(exports.Names):
         problems = ["names is real or defanged", *problems]
     if problems:
-        return PlainTextResponse("; ".join(problems), 400)
-    made = exports.export(query.running().table, view, what, names)
-    headers = {"Content-Disposition": f'attachment; filename="{what}.csv"'}
-    if made.note:
-        headers["X-Note"] = made.note
-    return Response(made.data, media_type="text/csv; charset=utf-8", headers=headers)
+        raise Refused(400, "; ".join(problems))
+    return what, view, exports.export(query.running().table, view, what), names
 
 
 def _list(words: Iterable[str]) -> str:
@@ -173,4 +209,5 @@ ROUTES: list[BaseRoute] = [
     Route("/readyz", readyz),
     Route("/metrics", metrics),
     Route("/export/{view}.csv", export),
+    Route("/api/{view}.json", api),
 ]

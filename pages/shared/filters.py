@@ -11,7 +11,7 @@ from pages.shared import url
 from pages.shared.look import inert, zone_of
 from pages.shared.search import parse_search
 from pipeline import view as shows
-from pipeline.export import export
+from pipeline.export import export, to_csv
 from pipeline.names import shown
 from pipeline.query import running
 from pipeline.state import NOISE, RANGES, Filter, View
@@ -158,4 +158,4 @@ def _export(page: str, view: View) -> None:
 
 def _csv(view: View, what: str, names: Any) -> bytes:
     # Made when it is asked for, outside of the session.
-    return export(running().table, view, what, names).data
+    return to_csv(export(running().table, view, what).rows, names)

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -12,11 +13,12 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from pipeline.export import VIEWS, export, to_csv
+from pipeline.export import VIEWS, Export, Names, export, to_csv, to_json
 from pipeline.feed import PARTIALS
 from pipeline.ledger import Batch, Rejects
 from pipeline.state import View
 from pipeline.table import Table
+from pipeline.window import window
 
 NOW = datetime(2026, 1, 31, 12, 0, 5, tzinfo=UTC)
 ALL = View(range="all", hidden=frozenset())
@@ -58,45 +60,49 @@ def lines(data: bytes) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(data.decode(), newline="")))
 
 
+def csv_lines(made: Export, names: Names = "real") -> list[dict[str, str]]:
+    return lines(to_csv(made.rows, names))
+
+
 def test_every_view_of_a_real_table_is_a_file(table: Table) -> None:
     for what in VIEWS:
-        assert lines(export(table, ALL, what).data), what
+        assert csv_lines(export(table, ALL, what)), what
 
 
 def test_a_name_that_is_a_formula_is_text_and_hidden_characters_are_seen(table: Table) -> None:
-    names = [line["name"] for line in lines(export(table, ALL, "names").data)]
+    names = [line["name"] for line in csv_lines(export(table, ALL, "names"))]
     assert names == ["a\\u{202e}b.example.com", "www.example.com", "'=cmd()"]
 
 
 def test_names_are_defanged_when_asked(table: Table) -> None:
-    line = lines(export(table, ALL, "names", "defanged").data)[1]
+    line = csv_lines(export(table, ALL, "names"), "defanged")[1]
     assert (line["name"], line["answers"]) == ("www[.]example[.]com", "192[.]0[.]2[.]1")
 
 
 def test_times_are_iso_8601_with_their_zone(table: Table) -> None:
-    line = lines(export(table, ALL, "hosts").data)[0]
+    line = csv_lines(export(table, ALL, "hosts"))[0]
     assert (line["first"], line["last"]) == ("2026-01-31T12:00:05Z", "2026-01-31T12:00:05.500000Z")
 
 
 def test_numbers_are_plain(table: Table) -> None:
-    line = lines(export(table, ALL, "hosts").data)[0]
+    line = csv_lines(export(table, ALL, "hosts"))[0]
     assert (line["host"], line["queries"], line["share"]) == ("10.0.0.3", "3", "50.000")
 
 
 def test_a_file_has_the_views_rows_order_and_says_when_it_is_cut(table: Table) -> None:
     found = export(table, replace(ALL, n=2, sort="host"), "hosts")
-    assert [line["host"] for line in lines(found.data)] == ["10.0.0.1", "10.0.0.2"]
+    assert [line["host"] for line in csv_lines(found)] == ["10.0.0.1", "10.0.0.2"]
     assert found.note == "The first 2 of 3 rows."
     assert export(table, ALL, "hosts").note == ""
 
 
 def test_a_file_has_the_views_filters(table: Table) -> None:
     found = export(table, ALL.only("host", "10.0.0.2"), "names")
-    assert [line["name"] for line in lines(found.data)] == ["www.example.com"]
+    assert [line["name"] for line in csv_lines(found)] == ["www.example.com"]
 
 
 def test_what_was_rejected_is_a_file_too(table: Table) -> None:
-    found = lines(export(table, ALL, "rejected").data)
+    found = csv_lines(export(table, ALL, "rejected"))
     assert [(line["reason"], line["records"], line["sample"]) for line in found] == [
         ("not JSON", "2", "'@broken"),
         ("not JSON", "2", "{"),
@@ -116,3 +122,28 @@ def test_what_is_missing_is_an_empty_cell() -> None:
 def test_an_unknown_view_is_refused(table: Table) -> None:
     with pytest.raises(KeyError):
         export(table, ALL, "passwords")
+
+
+@pytest.mark.parametrize("what", sorted(VIEWS))
+def test_json_has_the_rows_of_the_csv(table: Table, what: str) -> None:
+    made = export(table, ALL, what)
+    told = json.loads(to_json(made, window(table, ALL)))
+    rows = csv_lines(made)
+    assert told["of"] == made.of
+    assert len(told["rows"]) == len(rows) > 0
+    for as_json, as_csv in zip(told["rows"], rows, strict=True):
+        assert list(as_json) == list(as_csv)
+        for name, value in as_json.items():
+            text = "" if value is None else f"{value:.3f}" if isinstance(value, float) else value
+            assert as_csv[name].removeprefix("'") == str(text).removeprefix("'")
+
+
+def test_json_says_its_range_and_what_is_missing_and_names_are_inert(table: Table) -> None:
+    view = replace(ALL, n=1)
+    told = json.loads(to_json(export(table, view, "names"), window(table, view), "defanged"))
+    span = window(table, view)
+    assert datetime.fromisoformat(told["from"]) == span.start
+    assert datetime.fromisoformat(told["to"]) == span.end
+    assert (told["of"], told["note"]) == (3, "The first 1 of 3 rows.")
+    assert told["rows"][0]["name"] == "a\\u{202e}b[.]example[.]com"
+    assert told["rows"][0]["last"] == "2026-01-31T12:00:05.500000Z"

@@ -1,14 +1,18 @@
 """What the server answers besides pages, and to whom it does not."""
 
 import asyncio
+import json
 import tomllib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -19,11 +23,19 @@ from pipeline import query
 from pipeline.metrics import Metrics
 from pipeline.status import Status
 from pipeline.table import Table
-from pipeline.web import CONTENT_SECURITY_POLICY, HEADERS, ROUTES, SecurityHeaders, is_allowed
+from pipeline.web import (
+    CONTENT_SECURITY_POLICY,
+    HEADERS,
+    LIMITER,
+    RATE,
+    ROUTES,
+    SecurityHeaders,
+    is_allowed,
+)
 from tests.conftest import ROOT
 from tests.unit.table_rows import T0, batch, row
 
-OURS = ["/readyz", "/metrics", "/export/names.csv"]
+OURS = ["/readyz", "/metrics", "/export/names.csv", "/api/names.json"]
 LOCAL = {"host": "127.0.0.1:8501"}
 
 
@@ -96,6 +108,7 @@ def pipeline(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     made = SimpleNamespace(table=table, counters=table.counters, status=lambda: status)
     made.metrics = Metrics(made)
     query.use(made)
+    LIMITER.storage.reset()
     yield
     table.close()
 
@@ -109,11 +122,14 @@ def test_our_routes_answer_by_an_allowed_name_and_are_kept_by_nobody(path: str) 
 
 
 def test_the_answers_are_about_the_pipeline() -> None:
-    readyz, metrics, export = (ask(path).body for path in OURS)
+    readyz, metrics, export, api = (ask(path).body for path in OURS)
     assert '"state":"live"' in readyz
     assert "zeek_live_records_counted_total 1.0" in metrics
     assert ask("/export/names.csv?range=all").body.splitlines()[1].startswith("www.example.com,")
     assert export.startswith("name,")
+    assert json.loads(api)["of"] == 1
+    told = json.loads(ask("/api/names.json?range=all&names=defanged").body)
+    assert [each["name"] for each in told["rows"]] == ["www[.]example[.]com"]
 
 
 @pytest.mark.parametrize("path", [*OURS, "/export/passwords.csv"])
@@ -172,6 +188,8 @@ def test_another_site_may_not_ask_for_a_file(site: str, status: int) -> None:
         ("/metrics", "evil.example", 400),
         ("/export/names.csv?range=9m", "127.0.0.1", 400),
         ("/export/passwords.csv", "127.0.0.1", 404),
+        ("/api/names.json?names=ours", "127.0.0.1", 400),
+        ("/api/passwords.json", "127.0.0.1", 404),
         ("/nowhere", "127.0.0.1", 404),
         ("/broken", "127.0.0.1", 500),
     ],
@@ -180,6 +198,38 @@ def test_every_response_has_the_headers_also_an_error(path: str, host: str, stat
     answer = ask(path, {"host": host})
     assert answer.status == status
     assert {key.lower(): value for key, value in HEADERS.items()}.items() <= answer.headers.items()
+
+
+@pytest.mark.parametrize("path", ["/export/names.csv", "/api/names.json"])
+def test_who_asks_too_often_is_told_so_and_metrics_are_not_counted(path: str) -> None:
+    assert {ask(path).status for _ in range(RATE.amount)} == {200}
+    answer = ask(path)
+    assert (answer.status, answer.body) == (429, "more than 60 per 1 minute: try again in a minute")
+    assert ask("/metrics").status == 200
+
+
+TEXTS = st.text(max_size=40) | st.sampled_from(
+    ["1h", "all", "-", "*.", "host:10.0.0.1", "2026-01-01T00:00:00Z", "'; DROP TABLE x", "9" * 40]
+)
+KEYS = st.sampled_from(
+    "range from to host domain name type response resolver focus show level n sort tz every at "
+    "wall names".split()
+)
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(what=st.sampled_from(["names", "hosts", "volume", "", "../names", "n\x00"]), pairs=st.lists(
+    st.tuples(KEYS | st.text(max_size=8), TEXTS), max_size=5
+))  # fmt: skip
+def test_any_query_string_is_answered_or_refused_by_a_sentence(
+    what: str, pairs: list[tuple[str, str]]
+) -> None:
+    LIMITER.storage.reset()
+    question = urlencode(pairs, errors="replace")
+    for path in (f"/export/{what}.csv", f"/api/{what}.json"):
+        answer = ask(f"{path}?{question}")
+        assert answer.status in (200, 400, 404)
+        assert answer.status == 200 or 0 < len(answer.body) < 2000
 
 
 def test_a_page_may_fetch_from_its_own_server_only() -> None:
