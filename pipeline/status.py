@@ -74,6 +74,18 @@ def is_recent(trigger: datetime | None, now: datetime, interval: timedelta) -> b
     return trigger is not None and now - trigger <= allowed
 
 
+def span(seconds: float) -> str:
+    """A stretch of time in its largest unit that fits.
+
+    >>> span(5400)
+    '90 min'
+    """
+    for size, unit, least in ((86400, "days", 172800), (3600, "h", 7200), (60, "min", 120)):
+        if seconds >= least:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"
+
+
 def state_of(
     newest_age: float | None, lag_records: int, lag_seconds: float, silence: float
 ) -> tuple[State, str]:
@@ -84,7 +96,7 @@ def state_of(
         behind = f"{lag_records:,} records, {lag_seconds / 60:.1f} minutes behind"
         return "catching up", behind
     if newest_age > LATE_AFTER:
-        return "late", f"the newest record is {newest_age:,.0f} s old"
+        return "late", f"the newest record is {span(newest_age)} old"
     if silence > LATE_AFTER:  # The newest record was ahead of the clock, and may still be.
         return "late", f"no record for {silence:.0f} s"
     return "live", ""

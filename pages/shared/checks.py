@@ -17,7 +17,7 @@ from pipeline.charts import COLOURS
 from pipeline.ledger import Counters
 from pipeline.settings import Settings
 from pipeline.state import REASON, View
-from pipeline.status import Status
+from pipeline.status import Status, span
 
 number, text = st.column_config.NumberColumn, st.column_config.TextColumn
 
@@ -72,18 +72,6 @@ def _newest(status: Status) -> tuple[str, str]:
     if age <= -1:
         return f"{span(-age)} ahead", f"of this clock · {status.state}"
     return f"{span(max(0.0, age))} old", status.state
-
-
-def span(seconds: float) -> str:
-    """A stretch of time in its largest unit that fits.
-
-    >>> span(5400)
-    '90 min'
-    """
-    for size, unit, least in ((86400, "days", 172800), (3600, "h", 7200), (60, "min", 120)):
-        if seconds >= least:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{seconds:.0f} s"
 
 
 def _rate(status: Status) -> str:

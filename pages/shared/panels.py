@@ -18,7 +18,7 @@ from pipeline import view as shows
 from pipeline.cache import Readable
 from pipeline.changes import changes as find_changes
 from pipeline.query import running
-from pipeline.state import View
+from pipeline.state import Filter, View
 from pipeline.where import RESPONSES
 from pipeline.window import Window, window
 
@@ -38,6 +38,8 @@ def nothing(table: Readable, view: View) -> str:
     status = running().status()
     if window(table, view).newest is None:
         return status.reason or f"no records yet from {status.source}"
+    if view.focus and Filter.from_text(*view.focus) in view.filters:
+        return f"no queries of {words(Filter.from_text(*view.focus))} in this time"
     if view.filters:
         many = len(view.filters)
         return f"nothing matches {many} filter{'s' * (many > 1)} in this time: clear one, or all"

@@ -74,12 +74,14 @@ def _plain(made: Any, height: int) -> Any:
     )
 
 
-def _y(field: str, hue: str, form: str = "~s") -> alt.Y:
+def _y(field: str, hue: str, form: str = "~s", most: float = 1) -> alt.Y:
     colours = COLOURS[hue]
     axis = alt.Axis(
         format=form, labelColor=colours["muted"], gridColor=colours["grid"], tickCount=4
     )
-    return alt.Y(field, title=None, axis=axis)
+    # A domain of nothing but zeros has no ticks, and would be labelled NaN.
+    scale = alt.Scale(domainMin=0, domainMax=alt.Undefined if most else 1)
+    return alt.Y(field, title=None, axis=axis, scale=scale)
 
 
 def _read_and_counted(batches: Batches, hue: str, height: int) -> Any:
@@ -96,7 +98,8 @@ def _lag(batches: Batches, hue: str, height: int) -> Any:
     rows = _frame(batches).drop(columns=["time"])
     tips = ["batch_id:Q", "at:N", alt.Tooltip("lag_records:Q", format=",")]
     bars = _base(rows).mark_bar(color=COLOURS[hue]["primary"])
-    return _plain(bars.encode(y=_y("lag_records:Q", hue), tooltip=tips), height)
+    y = _y("lag_records:Q", hue, most=rows["lag_records"].max())
+    return _plain(bars.encode(y=y, tooltip=tips), height)
 
 
 def _stages(batches: Batches, hue: str, height: int) -> Any:

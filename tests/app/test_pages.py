@@ -122,6 +122,15 @@ def test_filters_that_match_nothing_say_so_in_the_panels(
     assert "nothing matches 2 filters in this time: clear one, or all" in html(app)
 
 
+def test_what_is_looked_at_and_has_no_queries_is_no_filter_to_clear(
+    made: Made, show: Callable[..., AppTest]
+) -> None:
+    made.add([partial(NOW, "10.0.0.1", "www.example.com", "example.com")])
+    app = show("domains", focus="domain:other.example")
+    assert "no queries of other.example in this time" in html(app)
+    assert "nothing matches" not in html(app)
+
+
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("hostile", HOSTILE)
 def test_a_hostile_name_stays_text(
