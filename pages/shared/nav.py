@@ -48,6 +48,11 @@ def open_row(each: Filter) -> None:
 
 def actions(level: str) -> dict[str, Callable[[str], None]]:
     """A row's menu: open it, see only it, leave it out."""
+    return {"Open": lambda value: open_row(of_row(level, value)), **filtering(level)}
+
+
+def filtering(level: str) -> dict[str, Callable[[str], None]]:
+    """The menu of a row that has no page of its own."""
 
     def only(value: str) -> None:
         url.write(url.view().filtered(of_row(level, value)))
@@ -55,7 +60,7 @@ def actions(level: str) -> dict[str, Callable[[str], None]]:
     def without(value: str) -> None:
         url.write(url.view().filtered(replace(of_row(level, value), exclude=True)))
 
-    return {"Open": lambda value: open_row(of_row(level, value)), "Only": only, "Not": without}
+    return {"Only": only, "Not": without}
 
 
 def follow_jump() -> None:

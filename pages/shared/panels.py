@@ -219,7 +219,16 @@ def resolvers(table: Readable, view: View, rows: int) -> None:
     listing = shows.resolvers(table, view)
     title("Resolvers", over(table, view, listing.caption))
     wanted = columns(view, "resolver", "label", "queries", "share", "no_response", "rtt_ms")
-    draw_table("resolvers", labelled(listing.rows, "resolver"), wanted, rows, nothing(table, view))
+    draw_table(
+        "resolvers",
+        labelled(listing.rows, "resolver"),
+        wanted,
+        rows,
+        nothing(table, view),
+        by="resolver",
+        ranking=view.selected(),
+        actions=nav.filtering("resolver"),
+    )
 
 
 def new_domains(table: Readable, view: View, rows: int) -> None:
@@ -229,7 +238,7 @@ def new_domains(table: Readable, view: View, rows: int) -> None:
     since = f", of all kept since {oldest.astimezone(zone_of(view)):%b %d %H:%M}" if oldest else ""
     title("New domains", f"{listing.of:,} first seen in this time{since}")
     wanted = columns(view, "domain", "first", "hosts", "queries", "names", "nxdomain")
-    draw_table("new", listing.rows, wanted, rows, nothing(table, view))
+    ranked("new", "domain", table, view, listing.rows, wanted, rows, sorts=False)
 
 
 def names(table: Readable, view: View, rows: int, of: str = "") -> None:
