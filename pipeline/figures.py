@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+import numpy as np
 import pandas as pd
 
 from pipeline.cache import Readable, cached
@@ -119,13 +120,15 @@ def _summed(bars: pd.DataFrame, span: Window, name: str) -> Figure:
         return times * number / total if total else None
 
     filled = _filled(span)
-    series = [value(bars.loc[bar:bar]) or 0.0 for bar in range(span.bars)]
+    tops = bars.loc[0:, above].to_numpy(float)
+    parts = bars.loc[0:, below].to_numpy(float) if below else np.ones_like(tops)
+    series = times * np.divide(tops, parts, out=np.zeros_like(tops), where=parts > 0)
     return Figure(
         name,
         value(bars.loc[0:]),
         value(bars.loc[0 : filled - 1]) if filled else None,
         value(bars.loc[:-1]) if span.previous else None,
-        tuple(series),
+        tuple(series.tolist()),
     )
 
 
