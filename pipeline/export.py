@@ -43,11 +43,8 @@ class Export:
     @property
     def note(self) -> str:
         """A sentence where rows are missing, else empty."""
-        return (
-            ""
-            if len(self.rows) >= self.of
-            else f"The first {len(self.rows):,} of {self.of:,} rows."
-        )
+        count = len(self.rows)
+        return "" if count >= self.of else f"The first {count:,} of {self.of:,} rows."
 
 
 def _listing(listing: Listing) -> tuple[pd.DataFrame, int]:

@@ -174,7 +174,7 @@ def test_each_view_tells_what_the_records_tell(raw: duckdb.DuckDBPyConnection, v
     ):
         same(listing.rows, told(COLUMNS[field], field), [field])
     check_names(raw, view, picked)
-    check_new(raw, view, picked)
+    check_new(raw, view)
     check_sums(raw, view, picked)
     check_changes(raw, view)
 
@@ -186,7 +186,7 @@ def check_names(raw: duckdb.DuckDBPyConnection, view: View, picked: str) -> None
     same(views.names(TABLE, view, None).rows, expected, ["name", "type", "response"])
 
 
-def check_new(raw: duckdb.DuckDBPyConnection, view: View, picked: str) -> None:
+def check_new(raw: duckdb.DuckDBPyConnection, view: View) -> None:
     span = window(TABLE, view)
     kept = chosen(view, None, span.end)
     sql = f"""SELECT domain, min(ts) AS first, count(*) AS queries FROM records WHERE {kept}

@@ -100,3 +100,7 @@ def test_since_is_when_the_state_last_changed() -> None:
     health.problem = "broker away"
     health.last_trigger = datetime.now(UTC)
     assert health.status(None).since > first
+
+
+def test_how_old_the_newest_record_is_is_said_in_a_unit_that_fits() -> None:
+    assert state_of(273_632_584, 0, 0.0, 0.0) == ("late", "the newest record is 3167 days old")
