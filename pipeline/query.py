@@ -147,7 +147,7 @@ class Pipeline:
             self._watch(query)
         finally:
             self._query_id = ""
-            stop_query(query)
+            self._end_query(query)
             self._drop_checkpoint()
 
     def _started(self, spark: SparkSession) -> StreamingQuery:
@@ -174,6 +174,16 @@ class Pipeline:
             if time.monotonic() - probed >= PROBE_EVERY:
                 self._probe()
                 probed = time.monotonic()
+
+    def _end_query(self, query: StreamingQuery) -> None:
+        """Ask it to stop, which a broker that is away draws out by a minute, and look meanwhile."""
+        ending = threading.Thread(target=stop_query, args=[query], daemon=True)
+        ending.start()
+        ending.join(PROBE_EVERY)
+        while ending.is_alive():
+            with suppress(TopicReplaced):
+                self._probe()
+            ending.join(PROBE_EVERY)
 
     def _probe(self) -> None:
         end = self._end
@@ -317,6 +327,6 @@ def first_sentence(error: object) -> str:
 
 
 def stop_query(query: StreamingQuery) -> None:
-    """Ask the query to stop; a broker that is away can make that take long."""
+    """Ask the query to stop, and wait until it has."""
     with suppress(Exception):
         query.stop()

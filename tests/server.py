@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import duckdb
+import psutil
 from prometheus_client.parser import text_string_to_metric_families
 
 from pipeline.demo.process import free_port
@@ -94,11 +95,14 @@ class Server:
             self.process.wait(30)
 
     def stop(self, end: signal.Signals = signal.SIGTERM) -> None:
-        """End it in order; uvicorn then ends by the signal it was sent."""
+        """End it in order, by which no process of its is left."""
         assert self.process
+        children = psutil.Process(self.process.pid).children(recursive=True)
+        assert [child for child in children if "java" in child.name()]
         self.process.send_signal(end)
-        # Click makes 1 of an interrupt.
+        # Uvicorn ends by the signal it was sent, and Click makes 1 of an interrupt.
         assert self.process.wait(30) in (0, -end, 1 if end == signal.SIGINT else 0)
+        assert not psutil.wait_procs(children, timeout=10)[1]
 
 
 def table_counts(state_dir: Path) -> Counter[Key]:

@@ -34,7 +34,7 @@ class KafkaOutlet:
     def __init__(self, servers: str, topic: str, form: Form, partitions: int) -> None:
         self.topic, self.form = topic, form
         admin = AdminClient({"bootstrap.servers": servers})
-        if topic not in admin.list_topics(timeout=10).topics:
+        if topic not in admin.list_topics(timeout=5).topics:
             admin.create_topics([NewTopic(topic, partitions, 1)])[topic].result(30)
         self.producer = Producer(
             {

@@ -1,6 +1,5 @@
 """The demo as a whole: started, seen to be ready, ended."""
 
-import http.client
 import re
 import signal
 import subprocess
@@ -44,17 +43,22 @@ def children(process: "subprocess.Popen[str]") -> list[psutil.Process]:
     return psutil.Process(process.pid).children(recursive=True)
 
 
-def test_the_demo_is_ready_and_a_signal_ends_every_process(start_demo: Start) -> None:
-    process, port = start_demo(READY)
+def test_nothing_outlives_a_demo_that_is_killed_and_the_next_is_ended_by_a_signal(
+    start_demo: Start,
+) -> None:
+    process, _ = start_demo(READY)
     started = children(process)
-    assert len([each for each in started if each.name() == "java"]) == 2
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-    connection.request("GET", "/readyz")
-    assert connection.getresponse().status == 200
-    connection.close()
+    assert [each.name() for each in started].count("java") == 2
+    process.kill()
+    assert psutil.wait_procs(started, timeout=20)[1] == []
 
-    process.send_signal(signal.SIGINT)
-    assert process.wait(30) == 0
+    again, port = start_demo(READY)
+    assert records(port)
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=10) as answer:
+        assert answer.status == 200
+    started = children(again)
+    again.send_signal(signal.SIGINT)
+    assert again.wait(30) == 0
     assert psutil.wait_procs(started, timeout=10)[1] == []
 
 
@@ -64,17 +68,6 @@ def test_the_demo_ends_when_a_part_is_killed(start_demo: Start) -> None:
     next(each for each in started if "pipeline.demo.simulator" in each.cmdline()).kill()
     assert process.wait(30) == 1
     assert psutil.wait_procs(started, timeout=10)[1] == []
-
-
-def test_nothing_outlives_a_demo_that_is_killed(start_demo: Start) -> None:
-    process, _ = start_demo(READY)
-    started = children(process)
-    process.kill()
-    assert psutil.wait_procs(started, timeout=20)[1] == []
-    again, port = start_demo(READY)
-    assert records(port)
-    again.send_signal(signal.SIGTERM)
-    assert again.wait(30) == 0
 
 
 def test_without_kafka_the_demo_runs_over_a_log_directory(start_demo: Start) -> None:

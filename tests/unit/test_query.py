@@ -1,5 +1,6 @@
 """The query's life, without Spark: failures, delays, and what is left of killed servers."""
 
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 from pipeline.query import Pipeline, QueryFailed, check_names, drop_checkpoints
 from pipeline.settings import Settings, SettingsError
+from pipeline.source import SourceProblem
 
 
 @pytest.fixture
@@ -53,6 +55,24 @@ def test_a_failure_is_said_until_a_trigger_has_gone_well(
     assert "starting again" in pipeline.status().reason
     pipeline._triggered(datetime.now(UTC))
     assert "starting again" not in pipeline.status().reason
+
+
+def test_a_broker_that_is_away_is_said_while_a_query_takes_long_to_end(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_end = threading.Event()
+
+    class Slow:
+        def stop(self) -> None:
+            assert may_end.wait(30)
+
+    def away(end: object) -> int:
+        may_end.set()
+        raise SourceProblem("the broker does not answer")
+
+    monkeypatch.setattr(pipeline._source, "lag", away)
+    pipeline._end_query(Slow())
+    assert "the broker does not answer" in pipeline.status().reason
 
 
 def test_checkpoints_of_killed_servers_are_dropped_and_nothing_else(tmp_path: Path) -> None:
