@@ -21,6 +21,7 @@ from typing import Any
 from uuid import uuid4
 
 import pyarrow as pa
+from py4j.protocol import Py4JJavaError
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
@@ -142,6 +143,8 @@ class Pipeline:
             self._note(note)
         self._health.problem = self._failure = None
         self._health.doing = "reading the first batch"
+        # Spark's checkpoint is on the same disk, and Spark would not say that it is full.
+        self.table.check_room()
         query = self._started(self._spark)
         try:
             self._watch(query)
@@ -263,8 +266,9 @@ class Pipeline:
         self._triggered(times.at)
 
     def _failed(self, failure: Exception, delay: float) -> None:
-        reason = str(failure) if isinstance(failure, QueryFailed | TableError) else repr(failure)
-        self._health.failure = f"{first_sentence(reason)}; starting again in {delay:.0f} s"
+        self._health.failure = (
+            f"{first_sentence(in_words(failure))}; starting again in {delay:.0f} s"
+        )
         self._health.restarts += 1
         log.warning("query failed: %s", ascii(self._health.failure))
 
@@ -318,6 +322,13 @@ def use(pipeline: Any) -> None:
 def running() -> Any:
     """The process's one pipeline."""
     return _running[0]
+
+
+def in_words(failure: Exception) -> str:
+    """What a failure says, and its kind where that is not one of ours."""
+    if isinstance(failure, Py4JJavaError):
+        return str(failure.java_exception.toString())
+    return str(failure) if isinstance(failure, QueryFailed | TableError) else repr(failure)
 
 
 def first_sentence(error: object) -> str:

@@ -94,6 +94,10 @@ class Table:
             self._marks.append((now, state.version, rows.num_rows))
             return True
 
+    def check_room(self) -> None:
+        """TableFull if the disk is."""
+        self._store.needs(0)
+
     def maintain(self) -> None:
         """Roll up, merge, evict and fold, then checkpoint with readers kept out."""
         with self._changing():

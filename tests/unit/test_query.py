@@ -9,7 +9,9 @@ import pytest
 
 from pipeline.query import Pipeline, QueryFailed, check_names, drop_checkpoints
 from pipeline.settings import Settings, SettingsError
-from pipeline.source import SourceProblem
+from pipeline.source import Begin, SourceProblem
+from pipeline.store import TableFull
+from tests.conftest import filled
 
 
 @pytest.fixture
@@ -73,6 +75,19 @@ def test_a_broker_that_is_away_is_said_while_a_query_takes_long_to_end(
     monkeypatch.setattr(pipeline._source, "lag", away)
     pipeline._end_query(Slow())
     assert "the broker does not answer" in pipeline.status().reason
+
+
+def test_a_query_is_not_started_on_a_disk_that_is_full(
+    small_disk: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logs = tmp_path_factory.mktemp("logs")
+    made = Pipeline(Settings(source="logs", log_dir=logs, state_dir=small_disk))
+    monkeypatch.setattr("pipeline.query.start_session", lambda settings: None)
+    monkeypatch.setattr(made._source, "begin", lambda resume: Begin({}))
+    filled(small_disk)
+    with pytest.raises(TableFull, match="MB free"):
+        made._run()
+    made.table.close()
 
 
 def test_checkpoints_of_killed_servers_are_dropped_and_nothing_else(tmp_path: Path) -> None:
