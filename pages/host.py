@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.shared import panels
+from pages.shared import differences, panels
 from pages.shared.columns import columns
 from pages.shared.figures import cells
 from pages.shared.focus import in_focus, looking_at, words
@@ -46,7 +46,7 @@ def draw(table: Readable, view: View) -> None:
         with panel(left):
             panels.resolvers(table, view, rows=5)
         with panel(right):
-            panels.changes(table, view, rows=5)
+            differences.changes(table, view, rows=5, of_host=True)
 
 
 live(draw)

@@ -12,14 +12,14 @@ from pages.shared.live import live
 from pages.shared.look import panel, rows
 from pipeline import view as shows
 from pipeline.cache import Readable
-from pipeline.state import View
+from pipeline.state import FIELDS, View
 
 
 def draw(table: Readable, view: View) -> None:
     """The master table beside the detail of the focus, or of its first row."""
     listing = shows.hosts(table, view, view.n, view.sort)
     first = listing.rows["host"].iloc[0] if len(listing.rows) else None
-    focus = in_focus(view, "host", "domain", "name")
+    focus = in_focus(view, *FIELDS)
     each = focus or (of_row("host", first) if first is not None else None)
     seen = looking_at(view, each) if each else view
     with rows():

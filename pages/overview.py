@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.shared import panels
+from pages.shared import differences, panels
 from pages.shared.figures import cells
 from pages.shared.live import live
 from pages.shared.look import panel, rows, strip
@@ -20,7 +20,7 @@ def draw(table: Readable, view: View) -> None:
         with panel(left):
             panels.volume(table, view, height=168)
         with panel(right):
-            panels.changes(table, view, rows=5)
+            differences.changes(table, view, rows=5)
         left, right = st.columns([1, 1.85], gap="small")
         with panel(left):
             panels.top_domains(table, view, bars=10, height=266)

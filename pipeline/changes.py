@@ -1,10 +1,11 @@
-"""What changed against the window before, ranked by the signed log-likelihood ratio G².
+"""What changed: a window against another, or a host against another, ranked by signed G².
 
 Dunning, "Accurate methods for the statistics of surprise and coincidence", Computational
 Linguistics 19 (1993): unlike chi-square it holds for the rare events that matter here.
 """
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import numpy as np
 import numpy.typing as npt
@@ -12,32 +13,40 @@ import pandas as pd
 
 from pipeline.cache import Readable, cached
 from pipeline.state import View
-from pipeline.where import KEYS, naive, where
-from pipeline.window import window
+from pipeline.where import KEYS, Clause, where
+from pipeline.window import Window, widest, window
 
 LEAST = 15.13
 """G² at p = 0.0001, one degree of freedom: less is not shown as a change."""
+QUERIES = "coalesce(sum(count) FILTER ({}), 0)::BIGINT"
+NAMES = "count(DISTINCT query) FILTER ({})"
 KINDS = (
-    ("host", "queries", "TRUE"),
-    ("host", "NXDOMAIN", "rcode_name = 'NXDOMAIN'"),
-    ("host", "no response", "rcode_name IS NULL"),
-    ("domain", "queries", "TRUE"),
-    ("type", "queries", "TRUE"),
-    ("response", "queries", "TRUE"),
+    ("host", "queries", QUERIES, "TRUE"),
+    ("host", "NXDOMAIN", QUERIES, "rcode_name = 'NXDOMAIN'"),
+    ("host", "no response", QUERIES, "rcode_name IS NULL"),
+    ("domain", "queries", QUERIES, "TRUE"),
+    ("domain", "names", NAMES, "TRUE"),
+    ("type", "queries", QUERIES, "TRUE"),
+    ("response", "queries", QUERIES, "TRUE"),
+    ("resolver", "queries", QUERIES, "TRUE"),
 )
-"""What is compared: a kind of row, the measure's name, and the records that it counts."""
+"""What is compared: a kind of row, the measure's name, its count, and the records it counts."""
+BEFORE, DAY, HOST = "before", "day", "host:"
+"""Against what: the window before, the same time the day before, another host."""
 
 
 @dataclass(frozen=True)
 class Changes:
     """`rows`: kind, value, measure, before, now, g2 (below 0: fewer), the most surprising first.
 
-    Both counts are of complete bars. `why` says why nothing is compared; then there are no rows.
+    Both counts are of complete bars; `before` is what is compared with, of the time `during`, and
+    0 where the value is new. `why` says why nothing is compared; then there are no rows.
     """
 
     rows: pd.DataFrame
     of: int
     why: str
+    during: tuple[datetime, datetime] | None = None
 
 
 def log_likelihood(
@@ -65,36 +74,70 @@ def _term(seen: npt.NDArray[np.float64], due: npt.NDArray[np.float64]) -> npt.ND
 
 
 @cached
-def changes(table: Readable, view: View, n: int = 25) -> Changes:
-    """What changed most in the view's window, by hosts, domains, types and responses."""
+def changes(table: Readable, view: View, n: int = 25, vs: str = BEFORE) -> Changes:
+    """What changed most by hosts, domains, types, responses and resolvers.
+
+    The view's window against the one before, or against the same time the day before (`vs` is
+    DAY), or its records against those of another host (`host:10.1.2.3`).
+    """
     span = window(table, view)
-    if span.previous is None:
-        return Changes(_counts_to_rows(pd.DataFrame(), 0, 0), 0, span.why)
-    clause = where(view, span.previous[0], span.filling)
-    params = {**clause.params, "split": naive(span.start)}
-    counts = table.read(_counts_sql(clause.sql), params).to_pandas()
-    totals = counts[counts["kind"] == "all"]
-    rows = _counts_to_rows(
-        counts[counts["kind"] != "all"], int(totals["now"].sum()), int(totals["before"].sum())
-    )
-    return Changes(rows.head(n), len(rows), "")
+    during, why = _during(table, span, vs)
+    if during is None:
+        return Changes(_counts_to_rows(pd.DataFrame(), {}), 0, why)
+    now = where(view, span.start, span.filling)
+    other = view.only("host", vs.removeprefix(HOST)) if vs.startswith(HOST) else view
+    before = where(other, *during).renamed("b_")
+    counts = table.read(_counts_sql(now, before), now.params | before.params).to_pandas()
+    rows = _counts_to_rows(counts[counts["kind"] != "all"], _totals(counts))
+    return Changes(rows.head(n), len(rows), "", during)
 
 
-def _counts_sql(condition: str) -> str:
-    count = "coalesce(sum(count) FILTER (bucket {} $split), 0)::BIGINT"
-    both = f"{count.format('<')} AS before, {count.format('>=')} AS now"
-    parts = [f"SELECT 'all' AS kind, '' AS value, '' AS measure, {both} FROM picked"]
-    parts += [
-        f"SELECT '{kind}', {KEYS[kind]} AS value, '{measure}', {both} FROM picked"
-        f" WHERE {counted} AND {KEYS[kind]} IS NOT NULL GROUP BY value"
-        for kind, measure, counted in KINDS
+def _during(table: Readable, span: Window, vs: str) -> tuple[tuple[datetime, datetime] | None, str]:
+    """Which time is compared with, or why none is."""
+    if vs == BEFORE:
+        return span.previous, span.why
+    if span.oldest is None or span.filling <= span.start:
+        return None, "no complete bar yet"
+    day = timedelta(days=vs == DAY)
+    start, end = span.start - day, span.filling - day
+    if start < span.oldest:
+        return None, f"kept only from {span.oldest:%Y-%m-%d %H:%M} UTC on"
+    if day and (end - start) % timedelta(seconds=widest(table, start, end)):
+        return None, "kept only in buckets that are too wide"
+    return (start, end), ""
+
+
+def _counts_sql(now: Clause, before: Clause) -> str:
+    def both(count: str) -> str:
+        return f"{count.format('was')} AS before, {count.format('is_now')} AS now"
+
+    parts = [
+        f"SELECT 'all' AS kind, '{measure}' AS value, '' AS measure, {both(count)} FROM sides"
+        for measure, count in (("queries", QUERIES), ("names", NAMES))
     ]
-    union = " UNION ALL ".join(parts)
-    return f"WITH picked AS NOT MATERIALIZED (SELECT * FROM dns_counts WHERE {condition}) {union}"
+    parts += [
+        f"SELECT '{kind}', {KEYS[kind]} AS value, '{measure}', {both(count)} FROM sides"
+        f" WHERE {counted} AND {KEYS[kind]} IS NOT NULL GROUP BY value"
+        for kind, measure, count, counted in KINDS
+    ]
+    return f"""WITH sides AS NOT MATERIALIZED (
+      SELECT *, ({now.sql}) IS TRUE AS is_now, ({before.sql}) IS TRUE AS was FROM dns_counts
+      WHERE ({now.sql}) OR ({before.sql})) {" UNION ALL ".join(parts)}"""
 
 
-def _counts_to_rows(counts: pd.DataFrame, all_now: int, all_before: int) -> pd.DataFrame:
+def _totals(counts: pd.DataFrame) -> dict[str, tuple[float, float]]:
+    """All that was counted on either side, now and before, by what was counted."""
+    totals = counts[counts["kind"] == "all"].set_index("value")
+    return {str(name): (float(row["now"]), float(row["before"])) for name, row in totals.iterrows()}
+
+
+def _counts_to_rows(counts: pd.DataFrame, totals: dict[str, tuple[float, float]]) -> pd.DataFrame:
     rows = counts.reindex(columns=["kind", "value", "measure", "before", "now"])
-    rows["g2"] = log_likelihood(rows["now"], rows["before"], all_now, all_before)
+    rows["g2"] = 0.0
+    for measure, those in rows.groupby("measure"):
+        all_now, all_before = totals["names" if measure == "names" else "queries"]
+        rows.loc[those.index, "g2"] = log_likelihood(
+            those["now"], those["before"], all_now, all_before
+        )
     rows = rows[rows["g2"].abs() >= LEAST]
     return rows.sort_values("g2", key=np.abs, ascending=False, ignore_index=True)

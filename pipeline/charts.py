@@ -115,7 +115,10 @@ def bars(
     theme: Theme = "light",
     height: int = 0,
 ) -> alt.LayerChart:
-    """One bar a row in the frame's order, a tick at `tick` (the window before, or all hosts)."""
+    """One bar a row in the frame's order, a tick at `tick` (the window before, or all hosts).
+
+    The selection `picked` returns the row's real value in the field `by`.
+    """
     colours = COLOURS[theme]
     rows = frame.assign(
         shown=[shown(name, LABEL_CHARACTERS) for name in frame[by]],
@@ -131,7 +134,12 @@ def bars(
     tips = [alt.Tooltip("whole:N", title=by)]
     tips += [alt.Tooltip(f"{column}:Q", format=number) for column in columns]
     base = alt.Chart(rows).encode(y=y, tooltip=tips)
-    bar = base.mark_bar(color=colours["primary"], size=14).encode(x=count_axis(value, longest))
+    picked = alt.selection_point(name="picked", fields=[by])
+    bar = (
+        base.mark_bar(color=colours["primary"], size=14, cursor="pointer")
+        .encode(x=count_axis(value, longest))
+        .add_params(picked)
+    )
     text = base.mark_text(align="left", dx=5, fontSize=13, color=colours["text"]).encode(
         x="furthest:Q",
         text=alt.Text(f"{value}:Q", format=number),

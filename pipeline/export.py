@@ -15,6 +15,7 @@ from pipeline.cache import Readable
 from pipeline.ledger import Counters
 from pipeline.names import defang, neutralise, shown
 from pipeline.ranking import Listing
+from pipeline.records import records
 from pipeline.state import MAX_ROWS, View
 from pipeline.window import Window
 
@@ -81,6 +82,7 @@ VIEWS: dict[str, Callable[[Counted, View], tuple[pd.DataFrame, int]]] = {
     "responses": lambda table, view: _listing(views.responses(table, view, view.n)),
     "resolvers": lambda table, view: _listing(views.resolvers(table, view, view.n, view.sort)),
     "new_domains": lambda table, view: _listing(views.new_domains(table, view, view.n)),
+    "records": lambda table, view: _listing(records(table, view, view.n, view.sort)),
     "volume": _volume,
     "rejected": _rejected,
 }

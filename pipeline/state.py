@@ -82,6 +82,8 @@ class View:
     n: int | None = 25
     """Rows of a table; None is all, up to MAX_ROWS."""
     sort: str = "queries"
+    vs: str = "before"
+    """What changes are against: the window before, `day`, or `host:10.1.2.3`."""
     tz: Literal["utc", "local"] = "utc"
     every: int = 5
     wall: bool = False
@@ -136,10 +138,12 @@ class View:
             "level": self.level,
             "n": "all" if self.n is None else str(self.n),
             "sort": self.sort,
+            "vs": self.vs,
             "tz": self.tz,
             "every": str(self.every),
         }
-        at_start = {"level": "domain", "n": "25", "sort": "queries", "tz": "utc", "every": "5"}
+        at_start = {"level": "domain", "n": "25", "sort": "queries"}
+        at_start |= {"vs": "before", "tz": "utc", "every": "5"}
         params = {key: [text] for key, text in texts.items() if text != at_start[key]}
         if self.at is not None:
             params["at"] = [str(self.at)]
@@ -241,6 +245,14 @@ def _focus(text: str) -> tuple[str, str]:
     return _one_of(field, (*FIELDS, REASON)), value
 
 
+def _versus(text: str) -> str:
+    if text.startswith("host:") and 5 < len(text) <= MAX_FILTER_CHARACTERS:
+        return text
+    if text not in ("before", "day"):
+        raise ValueError("it may be before, day, or host: and an address")
+    return text
+
+
 READERS: dict[str, Any] = {
     "range": lambda many: {"range": _one_of(many[-1], RANGES)},
     "from": lambda many: {"start": _time(many[-1])},
@@ -250,6 +262,7 @@ READERS: dict[str, Any] = {
     "level": lambda many: {"level": _one_of(many[-1], LEVELS)},
     "n": lambda many: {"n": None if many[-1] == "all" else _number(many[-1], 1, MAX_ROWS)},
     "sort": lambda many: {"sort": many[-1][:40]},
+    "vs": lambda many: {"vs": _versus(many[-1])},
     "tz": lambda many: {"tz": _one_of(many[-1], ["utc", "local"])},
     "every": lambda many: {"every": int(_one_of(many[-1], [str(s) for s in INTERVALS]))},
     "at": lambda many: {"at": _number(many[-1], 0, 2**62)},

@@ -1,5 +1,6 @@
 """A view as SQL: every value a bound parameter, every number on a page through one clause."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -60,6 +61,11 @@ class Clause:
 
     sql: str
     params: dict[str, Any]
+
+    def renamed(self, prefix: str) -> "Clause":
+        """The same with other parameter names, to stand beside another clause in one query."""
+        params = {prefix + name: value for name, value in self.params.items()}
+        return Clause(re.sub(r"\$(?=\w)", f"${prefix}", self.sql), params)
 
 
 def naive(time: datetime) -> datetime:

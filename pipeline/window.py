@@ -46,6 +46,12 @@ class Window:
         """How many bars the window has."""
         return int((self.end - self.start).total_seconds()) // self.bar
 
+    def whole_bars(self, start: datetime, end: datetime) -> tuple[datetime, datetime]:
+        """The bars that a stretch within the window touches, at least one."""
+        first = max(self.start, _down(start, self.bar))
+        last = max(_down(end - timedelta(microseconds=1), self.bar), first)
+        return first, min(self.end, last + timedelta(seconds=self.bar))
+
     @property
     def per(self) -> str:
         """What one bar counts: `per minute`, `per 20 s`."""
@@ -77,8 +83,7 @@ def window(table: Readable, view: View) -> Window:
 def _window(table: Readable, view: View) -> Window:
     newest, oldest, edge = _extent(table, view)
     start, end = _asked(view, oldest or EPOCH, edge or EPOCH + LATENESS)
-    widest = _widest(table, start, end)
-    bar = _bar_width((end - start).total_seconds(), widest)
+    bar = _bar_width((end - start).total_seconds(), widest(table, start, end))
     first, last = _down(start, bar), _down(end + timedelta(seconds=bar, microseconds=-1), bar)
     span = RANGES.get(view.range)
     if span is not None and view.start is None:
@@ -113,7 +118,7 @@ def _asked(view: View, oldest: datetime, edge: datetime) -> tuple[datetime, date
     return (oldest, edge) if span is None else (edge - span, edge)
 
 
-def _widest(table: Readable, start: datetime, end: datetime) -> int:
+def widest(table: Readable, start: datetime, end: datetime) -> int:
     """The widest bucket that touches the stretch, in seconds."""
     found = table.read(
         "SELECT max(width) AS width FROM dns_counts"
@@ -145,7 +150,7 @@ def _previous(
     if RANGES.get(view.range, EPOCH) is None and view.start is None:
         return None, "nothing is kept before the whole"
     start = first - (filling - first)
-    width = _widest(table, start, start + timedelta(seconds=1))
+    width = widest(table, start, start + timedelta(seconds=1))
     # At the edge that is nearer: half a wide bucket more or less in the stretch before.
     start = _down(start + timedelta(seconds=width / 2), width)
     if start < oldest:

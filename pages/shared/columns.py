@@ -21,6 +21,7 @@ TEXTS = {
     "answers": "Last answer",
     "what": "What",
     "measure": "Measure",
+    "change": "Change",
     "uid": "uid",
 }
 COUNTS = {
@@ -32,7 +33,7 @@ COUNTS = {
     "before": "Before",
     "now": "Now",
 }
-TIMES = {"first": "First", "last": "Last"}
+TIMES = {"bucket": "From", "first": "First", "last": "Last"}
 
 
 def columns(view: View, *names: str, **widths: int) -> dict[str, Any]:

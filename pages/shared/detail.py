@@ -6,14 +6,14 @@ import streamlit as st
 
 from pages.shared import nav, panels, url
 from pages.shared.columns import columns
+from pages.shared.copy import copy_button
 from pages.shared.focus import looking_at, words
 from pages.shared.hostlabels import label_of
-from pages.shared.look import empty, panel, title
-from pages.shared.tables import table as draw_table
+from pages.shared.look import empty, panel, safe, title
 from pipeline import view as shows
 from pipeline.cache import Readable
-from pipeline.names import defang, shown, unicode_form
-from pipeline.state import Filter, View
+from pipeline.names import shown, unicode_form
+from pipeline.state import LEVELS, Filter, View
 
 HEIGHT = 535
 
@@ -46,12 +46,11 @@ def head(each: Filter, view: View) -> None:
 
 
 def copies(each: Filter) -> None:
-    """The value to be copied, defanged or real."""
-    with st.popover("Copy", key="copies"):
-        st.caption("defanged, for a report")
-        st.code(defang(each.value), language=None)
-        st.caption("real")
-        st.code(each.value, language=None)
+    """The value to be copied: defanged by one click, real by two."""
+    copy_button("Copy", safe(each.value), "copy", "defanged, for a report")
+    with st.popover("Real", key="real", help="The real value, to copy or look up elsewhere"):
+        st.code(shown(each.value), language=None)
+        copy_button("Copy the real value", each.value, "copy-real")
         if form := unicode_form(each.value):
             st.caption("what its punycode shows")
             st.code(form, language=None)
@@ -70,7 +69,10 @@ def peers(table: Readable, view: View, each: Filter, rows: int) -> None:
         panels.ranked("peers", "domain", table, view, listing.rows, wanted, rows, sorts=False)
     else:
         listing = shows.hosts(table, view, view.n, series=False)
-        title("Hosts that ask", panels.over(table, view, listing.caption))
+        title(
+            "Hosts that ask" if each.field in LEVELS else "Hosts",
+            panels.over(table, view, listing.caption),
+        )
         wanted = columns(view, "host", "queries", "share", "names", "nxdomain", "last")
         panels.ranked("askers", "host", table, view, listing.rows, wanted, rows, sorts=False)
 
@@ -90,6 +92,6 @@ def names(table: Readable, view: View, each: Filter, rows: int) -> None:
     """Names under it, by type and response."""
     listing = shows.names(table, view, view.n)
     said = panels.over(table, view, listing.caption)
-    title("Names" if each.field == "host" else "Names under it", said)
+    title("Names under it" if each.field == "domain" else "Names", said)
     wanted = columns(view, "name", "type", "queries", "response", "last")
-    draw_table("names", listing.rows, wanted, rows, panels.nothing(table, view))
+    panels.named("names", table, view, listing.rows, wanted, rows)

@@ -1,20 +1,20 @@
 """The frame's second row: search, the filters in force, noise, export."""
 
 import html
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
 import streamlit as st
 
-from pages.shared import url
+from pages.shared import searchbox, url
 from pages.shared.look import inert, zone_of
-from pages.shared.search import parse_search
 from pipeline import view as shows
 from pipeline.export import export, to_csv
 from pipeline.names import shown
 from pipeline.query import running
-from pipeline.state import NOISE, RANGES, Filter, View
+from pipeline.state import FIELDS, NOISE, RANGES, Filter, View
 from pipeline.window import window
 
 EXPORTS = {
@@ -22,6 +22,7 @@ EXPORTS = {
     "Domains": ("domains", "names", "hosts", "volume"),
     "Hosts": ("hosts", "domains", "volume"),
     "Host": ("domains", "names", "types", "resolvers", "volume"),
+    "Records": ("records",),
     "Health": ("rejected",),
 }
 """What of pipeline/export.py each page shows."""
@@ -32,15 +33,7 @@ CHIP_CHARACTERS = 90
 def second_row(page: str, view: View) -> None:
     """Search, filters, noise, export."""
     with st.container(horizontal=True, key="row2", gap="xxsmall", vertical_alignment="center"):
-        st.text_input(
-            "Search",
-            key=url.seed("search", ""),
-            on_change=_search,
-            placeholder="host:10.20.4.17  -domain:example.com  type:TXT",
-            icon=":material/search:",
-            label_visibility="collapsed",
-            width=380,
-        )
+        searchbox.search_box(view)
         with st.container(
             horizontal=True,
             key="chips",
@@ -58,7 +51,7 @@ def second_row(page: str, view: View) -> None:
 @st.fragment(run_every=timedelta(seconds=5))
 def _problem() -> None:
     # Something is always drawn here, or what follows would move to the left.
-    said = [*url.problems(), _old_end(url.view())]
+    said = [*searchbox.problems(), *url.problems(), _old_end(url.view())]
     problem = html.escape(shown("; ".join(filter(None, said))))
     st.html(f'<div class="problem" title="{problem}">{problem}</div>')
 
@@ -72,13 +65,6 @@ def _old_end(view: View) -> str:
     if newest is None or datetime.now(UTC) - newest <= length:
         return ""
     return f"times end with the newest data, {newest.astimezone(zone):%Y-%m-%d %H:%M} {zone}"
-
-
-def _search() -> None:
-    view = url.view()
-    for each in parse_search(st.session_state["search"]):
-        view = view.filtered(each)
-    url.write(view)
 
 
 def _chips(view: View) -> None:
@@ -101,16 +87,28 @@ def _chips(view: View) -> None:
     if view.filters:
         st.button("Clear all", type="tertiary", on_click=_clear)
     if view.focus:
-        field, value = view.focus
-        st.button(
-            f"looking at {field} " + inert(shown(value, 28)),
-            key="chip-focus",
-            icon=":material/close:",
-            type="tertiary",
-            help="Look at all again; nothing was filtered",
-            on_click=url.change,
-            kwargs={"focus": None},
-        )
+        _focus_chip(*view.focus)
+
+
+def _focus_chip(field: str, value: str) -> None:
+    st.button(
+        f"looking at {field} " + inert(shown(value, 28)),
+        key="chip-focus",
+        icon=":material/close:",
+        type="tertiary",
+        help="Look at all again; nothing was filtered",
+        on_click=url.change,
+        kwargs={"focus": None},
+    )
+    if field in FIELDS:
+        each = Filter.from_text(field, value)
+        filters = {"Only": each, "Not": replace(each, exclude=True)}
+        for label, added in filters.items():
+            st.button(label, key=f"focus-{label}", type="tertiary", on_click=_add, args=(added,))
+
+
+def _add(added: Filter) -> None:
+    url.write(replace(url.view().filtered(added), focus=None))
 
 
 def _clear(*gone: Filter) -> None:

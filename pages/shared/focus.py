@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from pipeline.names import defang, shown
+from pipeline.names import shown
 from pipeline.state import Filter, View
 
 
@@ -15,6 +15,12 @@ def of_row(level: str, value: str) -> Filter:
     if level == "tld":
         return Filter("domain", value, under=not value.startswith("("))
     return Filter(level, value)
+
+
+def of_text(text: str) -> Filter:
+    """A filter from `field:value`, as a focus is written in the URL."""
+    field, _, value = text.partition(":")
+    return Filter.from_text(field, value)
 
 
 def in_focus(view: View, *fields: str) -> Filter | None:
@@ -38,8 +44,3 @@ def words(each: Filter, limit: int = 60) -> str:
     """The focus as inert text, such as `bbc.co.uk` or `all under .uk`."""
     text = shown(each.value, limit)
     return f"all under .{text}" if each.under else text
-
-
-def defanged(each: Filter) -> str:
-    """The focus for a report."""
-    return defang(each.value)

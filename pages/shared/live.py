@@ -5,6 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from pages.shared import url
+from pages.shared.copy import copier
 from pipeline.export import Counted
 from pipeline.query import running
 from pipeline.state import View
@@ -31,6 +32,7 @@ def live(draw: Callable[[Counted, View], None]) -> None:
         table = running().table
         version = table.version
         draw(table, view)
+        copier()
         # Only now: a click may have cut it short.
         st.session_state[DRAWN] = version
 

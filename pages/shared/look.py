@@ -27,13 +27,17 @@ def use_style() -> None:
     st.html(HERE / "look.css")
 
 
+def safe(name: str) -> str:
+    """A name for a report: inert text, and all but addresses defanged."""
+    return shown(name) if is_address(name) else defang(name)
+
+
 def inert(name: str) -> str:
-    """A name for a widget's label, which Streamlit reads as Markdown; all but addresses defanged.
+    """A name for a widget's label, which Streamlit reads as Markdown.
 
     Escaping alone is not enough: Markdown turns `www.` into a link after unescaping.
     """
-    text = shown(name) if is_address(name) else defang(name)
-    return text.translate(MARKDOWN)
+    return safe(name).translate(MARKDOWN)
 
 
 def zone_of(view: View) -> ZoneInfo:

@@ -8,12 +8,16 @@ from typing import Any
 import streamlit as st
 
 from pages.shared import url
-from pages.shared.focus import looking_at, of_row, put
-from pipeline.state import Filter
+from pages.shared.copy import copy_defanged, copy_real
+from pages.shared.focus import looking_at, of_row, of_text, put
+from pipeline.state import LEVELS, Filter
 
 HERE = Path(__file__).parents[1]
-FILES = {name: f"{name.lower()}.py" for name in ("Overview", "Domains", "Hosts", "Host", "Health")}
-IN_FRAME = ("Overview", "Domains", "Hosts", "Health")
+PAGES = ("Overview", "Domains", "Hosts", "Host", "Records", "Health")
+FILES = {name: f"{name.lower()}.py" for name in PAGES}
+Actions = dict[str, Callable[[str], None]]
+"""What a row's menu does with the row's value, by the words of its items."""
+IN_FRAME = ("Overview", "Domains", "Hosts", "Records", "Health")
 
 _clicker = st.components.v2.component(
     "zeek_live_jump",
@@ -43,24 +47,34 @@ def open_row(each: Filter) -> None:
     else:
         view = view.without("host") if st.session_state["page"] == "Host" else view
         level: Any = "tld" if each.under else each.field
+        level = level if level in LEVELS else view.level
         url.jump("Domains", replace(put(view, each), level=level))
 
 
-def actions(level: str) -> dict[str, Callable[[str], None]]:
-    """A row's menu: open it, see only it, leave it out."""
-    return {"Open": lambda value: open_row(of_row(level, value)), **filtering(level)}
+def actions(level: str) -> Actions:
+    """A row's menu: open it, see only it, leave it out, copy it, see its records."""
+    return _actions(lambda value: of_row(level, value))
 
 
-def filtering(level: str) -> dict[str, Callable[[str], None]]:
-    """The menu of a row that has no page of its own."""
+def actions_of_texts() -> Actions:
+    """The same where a row's value says what it is of, such as `host:10.1.2.3`."""
+    return _actions(of_text)
 
-    def only(value: str) -> None:
-        url.write(url.view().filtered(of_row(level, value)))
 
-    def without(value: str) -> None:
-        url.write(url.view().filtered(replace(of_row(level, value), exclude=True)))
+def _actions(each: Callable[[str], Filter]) -> Actions:
+    return {
+        "Open": lambda value: open_row(each(value)),
+        "Only": lambda value: url.write(url.view().filtered(each(value))),
+        "Not": lambda value: url.write(url.view().filtered(replace(each(value), exclude=True))),
+        "Copy": lambda value: copy_defanged(each(value).value),
+        "Copy real": lambda value: copy_real(each(value).value),
+        "Records of": lambda value: open_records(each(value)),
+    }
 
-    return {"Only": only, "Not": without}
+
+def open_records(each: Filter) -> None:
+    """The rows behind a number: those of the view that are of `each`."""
+    url.jump("Records", replace(looking_at(url.view(), each), focus=None, sort="queries"))
 
 
 def follow_jump() -> None:

@@ -1,6 +1,6 @@
 """The panels: a title that says over what and how exact, and under it always the same height."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
@@ -16,7 +16,6 @@ from pages.shared.tables import table as draw_table
 from pipeline import charts
 from pipeline import view as shows
 from pipeline.cache import Readable
-from pipeline.changes import changes as find_changes
 from pipeline.query import running
 from pipeline.state import Filter, View
 from pipeline.where import RESPONSES
@@ -28,7 +27,7 @@ HOST = (
     "resolvers", "last", "per_bar",
 )  # fmt: skip
 NAME = ("name", "type", "queries", "response", "answers", "last", "uid")
-NAME_WIDTHS = dict(zip(NAME, (140, 60, 64, 84, 100, 82, 146), strict=True))
+NAME_WIDTHS = dict(zip(NAME, (126, 60, 64, 84, 84, 82, 146), strict=True))
 """What fits beside a host's domains at 1366 pixels; they grow with the room."""
 DOMAIN = ("queries", "share", "hosts", "names", "nxdomain", "first", "last", "per_bar")
 
@@ -78,32 +77,27 @@ def volume(table: Readable, view: View, height: int, legend: bool = True) -> Non
     title(f"Queries {span.per}" + " by response" * legend, covered(span, view), hues)
     if not len(shows.volume(table, view)):
         return empty(nothing(table, view), height)
-    return chart("volume", specification(table, view, _volume, theme(), view.tz, height))
+    spec = specification(table, view, _volume, theme(), view.tz, height)
+    return chart("volume", spec, on_select=lambda: _brushed(span))
+
+
+def _brushed(span: Window) -> None:
+    """The bars that the brush touched become the time that is shown."""
+    edges = st.session_state["volume"]["selection"].get("brush", {}).get("bucket", [])
+    if len(edges) == 2:
+        start, end = span.whole_bars(*(datetime.fromtimestamp(ms / 1000, UTC) for ms in edges))
+        url.change(start=start, end=end)
 
 
 def _volume(table: Readable, view: View, hue: Any, tz: Any, height: int) -> Any:
     span = window(table, view)
     frame = shows.volume(table, view)
-    return charts.volume(frame, hue, tz, height, domain=(span.start, span.end))
-
-
-def changes(table: Readable, view: View, rows: int) -> None:
-    """What changed most against the window before."""
-    span = window(table, view)
-    found = find_changes(table, view, rows)
-    before = ""
-    if span.previous:
-        start, end = (time.astimezone(zone_of(view)) for time in span.previous)
-        before = f"vs {start:%H:%M}–{end:%H:%M} · by G²"
-    title("What changed", before)
-    why = f"not compared: {found.why}" if found.why else "nothing that chance does not explain"
-    frame = found.rows.rename(columns={"value": "what"})
-    draw_table("changes", frame, columns(view, "what", "measure", "before", "now"), rows, why)
+    return charts.volume(frame, hue, tz, height, domain=(span.start, span.end), brush=True)
 
 
 def top_domains(table: Readable, view: View, bars: int, height: int) -> None:
-    """The first domains as bars; of one host while that host is in focus."""
-    focus = in_focus(view, "host")
+    """The first domains as bars; of one host, type, response or resolver while in focus."""
+    focus = in_focus(view, "host", "type", "response", "resolver")
     seen = looking_at(view, focus) if focus else view
     listing = shows.top_domains(table, seen, view.level, bars)
     count = listing.rows["rank"].nunique() if len(listing.rows) else 0
@@ -113,7 +107,7 @@ def top_domains(table: Readable, view: View, bars: int, height: int) -> None:
         return empty(nothing(table, seen), height)
     fitting = height * count // bars
     spec = specification(table, seen, _top_domains, view.level, bars, theme(), fitting)
-    return chart("top", spec, on_select=_bar_picked)
+    return chart("top", spec, on_select=lambda: _picked("top", view.level))
 
 
 def _top_domains(table: Readable, view: View, level: str, bars: int, hue: Any, height: int) -> Any:
@@ -121,23 +115,27 @@ def _top_domains(table: Readable, view: View, level: str, bars: int, hue: Any, h
     return charts.top_bars(frame, level, hue, height)
 
 
-def _bar_picked() -> None:
-    points = st.session_state["top"]["selection"].get("picked", [])
-    level = url.view().level
+def _picked(key: str, level: str) -> None:
+    """The bar of a chart that was clicked comes into focus."""
+    points = st.session_state[key]["selection"].get("picked", [])
     if points and level in points[0]:
         url.write(put(url.view(), of_row(level, points[0][level])))
 
 
 def hosts(table: Readable, view: View, rows: int, key: str = "hosts") -> None:
-    """Hosts; those that ask for a domain while it is in focus."""
-    focus = in_focus(view, "domain", "name")
+    """Hosts; those that ask for a domain, or a resolver, while it is in focus."""
+    focus = in_focus(view, "domain", "name", "type", "response", "resolver")
     seen = looking_at(view, focus) if focus else view
     listing = shows.hosts(table, seen, view.n, view.sort)
-    title(
-        f"Hosts that ask for {words(focus)}" if focus else "Hosts",
-        over(table, view, listing.caption),
-    )
+    title(askers(focus) if focus else "Hosts", over(table, view, listing.caption))
     ranked(key, "host", table, seen, labelled(listing.rows), columns(view, *HOST), rows)
+
+
+def askers(each: Filter) -> str:
+    """Whose hosts they are: `Hosts that ask for example.com`, `Hosts with response NXDOMAIN`."""
+    what = words(each)
+    verbs = {"resolver": "that ask", "type": "that ask for type", "response": "with response"}
+    return f"Hosts {verbs.get(each.field, 'that ask for')} {what}"
 
 
 def ranked(
@@ -185,7 +183,8 @@ def _bars(table: Readable, view: View, by: str, height: int) -> None:
     title(f"{by}s".capitalize(), over(table, view, said))
     if not len(listing.rows):
         return empty(nothing(table, view), height)
-    return chart(f"{by}s", specification(table, view, _bars_chart, by, many, theme()))
+    spec = specification(table, view, _bars_chart, by, many, theme())
+    return chart(f"{by}s", spec, on_select=lambda: _picked(f"{by}s", by))
 
 
 def _bars_chart(table: Readable, view: View, by: str, many: int, hue: Any) -> Any:
@@ -200,7 +199,8 @@ def own_types(table: Readable, view: View, height: int) -> None:
     title("Types", over(table, view, "share of this host, tick: all"))
     if not len(listing.rows):
         return empty(nothing(table, view), height)
-    return chart("types", specification(table, view, _own_types, many, theme()))
+    spec = specification(table, view, _own_types, many, theme())
+    return chart("types", spec, on_select=lambda: _picked("types", "type"))
 
 
 def _own_types(table: Readable, view: View, many: int, hue: Any) -> Any:
@@ -216,7 +216,7 @@ _BARS: dict[str, Any] = {"type": shows.types, "response": shows.responses}
 
 def resolvers(table: Readable, view: View, rows: int) -> None:
     """Resolvers asked, with their failures and their mean rtt."""
-    listing = shows.resolvers(table, view)
+    listing, focus = shows.resolvers(table, view), in_focus(view, "resolver")
     title("Resolvers", over(table, view, listing.caption))
     wanted = columns(view, "resolver", "label", "queries", "share", "no_response", "rtt_ms")
     draw_table(
@@ -226,8 +226,10 @@ def resolvers(table: Readable, view: View, rows: int) -> None:
         rows,
         nothing(table, view),
         by="resolver",
+        picked=focus.value if focus else None,
         ranking=view.selected(),
-        actions=nav.filtering("resolver"),
+        on_pick=lambda value: url.write(put(url.view(), of_row("resolver", value))),
+        actions=nav.actions("resolver"),
     )
 
 
@@ -245,5 +247,21 @@ def names(table: Readable, view: View, rows: int, of: str = "") -> None:
     """Names by type and response, with the newest record's answer and uid; 676 px wide."""
     listing = shows.names(table, view, view.n)
     title(f"Names{of}", over(table, view, listing.caption))
-    wanted = columns(view, *NAME, **NAME_WIDTHS)
-    draw_table("names", listing.rows, wanted, rows, nothing(table, view))
+    named("names", table, view, listing.rows, columns(view, *NAME, **NAME_WIDTHS), rows)
+
+
+def named(
+    key: str, table: Readable, view: View, frame: pd.DataFrame, wanted: dict[str, Any], rows: int
+) -> None:
+    """Names by type and response: a row's menu is the name's."""
+    draw_table(
+        key,
+        frame,
+        wanted,
+        rows,
+        nothing(table, view),
+        by="name",
+        rows_by=("name", "type", "response"),
+        ranking=(view.selected(), view.n),
+        actions=nav.actions("name"),
+    )

@@ -1,35 +1,52 @@
-"""The search box: words to filters."""
+"""Words of the search box to filters."""
 
+import re
 from ipaddress import ip_address
 
-from pipeline.feed import LABELS
 from pipeline.state import FIELDS, Filter
+from pipeline.where import OTHER
+
+WORD = re.compile(r'(?:[^\s"]|"[^"]*")+')
+"""A blank within double quotes parts no words."""
 
 
-def parse_search(text: str) -> list[Filter]:
+def parse_search(text: str) -> tuple[list[Filter], list[str]]:
     """`field:value` words, a leading `-` excludes; a plain word is a host or a domain.
 
-    >>> parse_search("-type:txt 10.1.2.3")
+    Also a sentence for each word that is not understood.
+
+    >>> parse_search("-type:txt 10.1.2.3")[0]
     [Filter(field='type', value='TXT', exclude=True, under=False), \
 Filter(field='host', value='10.1.2.3', exclude=False, under=False)]
     """
-    return [found for word in text.split() if (found := _parse_word(word))]
+    filters, problems = [], []
+    for word in WORD.findall(text):
+        try:
+            filters.append(_parse_word(word.replace('"', "")))
+        except ValueError as error:
+            problems.append(str(error))
+    return filters, problems
 
 
-def _parse_word(word: str) -> Filter | None:
+def _parse_word(word: str) -> Filter:
     exclude, rest = word.startswith("-"), word.removeprefix("-")
     field, colon, value = rest.partition(":")
-    if not colon or field.lower() not in FIELDS:
+    if not colon or is_address(rest):
         field, value = "host" if is_address(rest) else "domain", rest
-    field, value = field.lower(), value.replace("[.]", ".")
+    field = field.lower()
+    if field not in FIELDS:
+        raise ValueError(f"{field[:40]}: is no field; there are {', '.join(FIELDS)}")
     if not value:
-        return None
-    if field in ("type", "response"):
-        value = value.upper() if value.lower() not in ("no response", "other") else value
-    elif field in ("domain", "name") and value not in LABELS:
-        value = value.lower().rstrip(".")
-    each = Filter.from_text(field, value)
+        raise ValueError(f"{word[:40]} has no value")
+    each = Filter.from_text(field, _as_kept(field, value.replace("[.]", ".")))
     return Filter(each.field, each.value, exclude, each.under)
+
+
+def _as_kept(field: str, value: str) -> str:
+    """In the case in which the table has it; Zeek calls types it does not know `query-65280`."""
+    if field in ("type", "response"):
+        return value.upper() if value.isalnum() and value.lower() != OTHER else value
+    return value.lower().rstrip(".") if field in ("domain", "name") else value
 
 
 def is_address(text: str) -> bool:

@@ -38,52 +38,64 @@ def table(
     nothing: str,
     *,
     by: str | None = None,
+    rows_by: tuple[str, ...] = (),
     picked: str | None = None,
     ranking: object = None,
     on_pick: Callable[[str], None] | None = None,
     on_sort: Callable[[str], None] | None = None,
     actions: Mapping[str, Callable[[str], None]] | None = None,
+    name: Callable[[str], str] = inert,
 ) -> None:
     """Draw `frame`, one line a row, with room for `rows`.
 
-    `by` is the column a row is known by; `ranking` whatever else decides the order (a change of
-    it ranks anew); `picked` the value shown elsewhere, which holds the order still.
+    `by` is the column of the value that a row stands for, `rows_by` those that tell rows apart
+    where it does not; `ranking` whatever else decides the order (a change of it ranks anew);
+    `picked` the value shown elsewhere, which holds the order still; `name` how a row's menu calls
+    the value.
     """
     if frame.empty:
         empty(nothing, height(rows))
         return
     if by:
-        frame = _still(key, frame, by, ranking, picked)
+        frame = _still(key, frame, by, rows_by or (by,), ranking, picked)
     columns = _bounded(frame, columns, has_menu=bool(by and actions))
     if by and actions:
-        frame = frame.assign(**{MENU: [_labels(value, actions) for value in frame[by]]})
+        frame = frame.assign(**{MENU: [_labels(name(value), actions) for value in frame[by]]})
     st.dataframe(
         _styled(_texts(frame[[name for name in [*columns, MENU] if name in frame]]), by, picked),
         key=key,
         hide_index=True,
         row_height=ROW,
         height=height(rows),
-        column_config={**columns, **_menu(key, actions)},
+        column_config={**columns, **_menu(key, actions, name)},
         placeholder="–",
         **_selection(key, by, on_pick, on_sort),
     )
 
 
-def _still(key: str, frame: pd.DataFrame, by: str, ranking: object, picked: str | None) -> Any:
+def _still(
+    key: str,
+    frame: pd.DataFrame,
+    by: str,
+    rows_by: tuple[str, ...],
+    ranking: object,
+    picked: str | None,
+) -> pd.DataFrame:
     """The rows in the order they were drawn in, unless it is time to rank them anew."""
-    kept = st.session_state.get(f"{key}-order")
-    now = time.monotonic()
-    if kept and kept["ranking"] == ranking:
-        values = kept["values"]
-        young = now - kept["at"] < RERANK_SECONDS
-        if (young or picked in values) and set(values) <= set(frame[by]):
-            return frame.set_index(by, drop=False).loc[values]
-    return _remember(key, frame, by, ranking, now)
-
-
-def _remember(key: str, frame: pd.DataFrame, by: str, ranking: object, now: float) -> pd.DataFrame:
+    place = {row: at for at, row in enumerate(zip(*map(frame.get, rows_by), strict=True))}
+    kept, now = st.session_state.get(f"{key}-order"), time.monotonic()
+    if kept and kept["ranking"] == ranking and place.keys() >= set(kept["rows"]):
+        is_held = picked in kept["values"] or now - kept["at"] < RERANK_SECONDS
+        if is_held:
+            return frame.iloc[[place[row] for row in kept["rows"]]]
     values = frame[by].tolist()
-    st.session_state[f"{key}-order"] = {"ranking": ranking, "values": values, "at": now}
+    st.session_state[f"{key}-order"] = {
+        "ranking": ranking,
+        "rows": list(place),
+        "values": values,
+        "former": kept["values"] if kept else [],
+        "at": now,
+    }
     return frame
 
 
@@ -108,11 +120,15 @@ def _selection(
     return {"on_select": chosen, "selection_mode": modes}
 
 
-def _labels(value: str, actions: Mapping[str, Callable[[str], None]]) -> list[str]:
-    return [f"{action} {inert(value)}" for action in actions]
+def _labels(name: str, actions: Mapping[str, Callable[[str], None]]) -> list[str]:
+    return [f"{action} {name}" for action in actions]
 
 
-def _menu(key: str, actions: Mapping[str, Callable[[str], None]] | None) -> dict[str, Any]:
+def _menu(
+    key: str,
+    actions: Mapping[str, Callable[[str], None]] | None,
+    name: Callable[[str], str],
+) -> dict[str, Any]:
     """A column of row menus; what was clicked is told by its text, not by its row."""
     if not actions:
         return {}
@@ -120,9 +136,11 @@ def _menu(key: str, actions: Mapping[str, Callable[[str], None]] | None) -> dict
 
     def clicked() -> None:
         label = st.session_state[click]["label"]
-        for value in st.session_state[f"{key}-order"]["values"]:
+        order = st.session_state[f"{key}-order"]
+        # A menu may have been opened before the rows became others.
+        for value in dict.fromkeys(order["values"] + order["former"]):
             for action, act in actions.items():
-                if label == f"{action} {inert(value)}":
+                if label == f"{action} {name(value)}":
                     act(value)
 
     column = st.column_config.ButtonColumn(

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from itertools import pairwise
 from urllib.parse import parse_qs, urlsplit
 
@@ -28,10 +29,6 @@ def until(page: Page, holds: Callable[[], bool]) -> None:
 def click_cell(page: Page, key: str, row: int, x: float = 40) -> None:
     """Click a cell of a table, `row` -1 being its header; x from the left, or from the right."""
     grid = page.locator(f".st-key-{key} [data-testid=stDataFrame]")
-    if key == "resolvers":  # Nothing in it can be selected, so Streamlit gives it no class.
-        title = page.locator(".panel-title b", has_text="Resolvers")
-        panel = page.locator("[data-testid=stColumn]", has=title).last
-        grid = panel.locator("[data-testid=stDataFrame]")
     grid.locator("canvas").first.wait_for()
     box = grid.bounding_box()
     assert box is not None
@@ -119,11 +116,91 @@ def test_resolvers_and_new_domains_filter_by_their_menus(page: Page, made_server
 
 def test_search_words_become_filters(page: Page, made_server: str) -> None:
     page.goto(made_server)
-    box = page.get_by_role("textbox", name="Search")
+    box = page.get_by_role("combobox", name="Search")
     box.fill("type:txt -domain:google.com")
     box.press("Enter")
     until(page, lambda: params(page) == {"type": ["TXT"], "domain": ["-google.com"]})
     expect(page.locator(".st-key-chips")).to_contain_text("not domain: google[.]com")
+
+
+def test_a_word_is_completed_from_the_table_by_keyboard_and_by_mouse(
+    page: Page, made_server: str
+) -> None:
+    page.goto(made_server)
+    box, found = page.get_by_role("combobox", name="Search"), page.get_by_role("option")
+    box.fill("-micros")
+    expect(found).to_have_text(["-domain:microsoft.com"])
+    box.press("ArrowDown")
+    box.press("Enter")
+    until(page, lambda: params(page) == {"domain": ["-microsoft.com"]})
+    box.fill("resp")
+    expect(found).to_have_text(["response:"])
+    found.first.click()
+    found.filter(has_text="NXDOMAIN").click()
+    until(page, lambda: params(page).get("response") == ["NXDOMAIN"])
+    box.fill("port:53")
+    box.press("Enter")
+    expect(page.locator(".problem")).to_contain_text("port: is no field; there are host, domain")
+
+
+def test_a_brush_over_the_volume_sets_the_time(page: Page, made_server: str) -> None:
+    page.goto(f"{made_server}/?every=60")
+    chart = page.locator(".st-key-volume canvas.marks, .st-key-volume svg.marks").first
+    chart.wait_for()
+    box = chart.bounding_box()
+    assert box is not None
+    page.wait_for_timeout(1_000)
+    page.mouse.move(box["x"] + 300, box["y"] + 60)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 420, box["y"] + 60, steps=8)
+    page.mouse.up()
+    until(page, lambda: {"from", "to"} <= set(params(page)))
+    start, end = (datetime.fromisoformat(params(page)[key][0]) for key in ("from", "to"))
+    assert timedelta(minutes=5) < end - start < timedelta(minutes=12)
+    page.go_back()
+    until(page, lambda: "from" not in params(page))
+
+
+def test_a_menu_copies_and_leads_to_the_records_of_its_row(page: Page, made_server: str) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.goto(f"{made_server}/domains")
+    for item, copied in (("Copy m", "microsoft[.]com"), ("Copy real", "microsoft.com")):
+        click_cell(page, "domains", 1, x=-24)
+        page.get_by_role("menuitem").filter(has_text=item).click()
+        until(page, lambda copied=copied: clipboard(page) == copied)
+    click_cell(page, "domains", 1, x=-24)
+    page.get_by_role("menuitem").filter(has_text="Records of").click()
+    page.wait_for_url("**/records?*")
+    assert params(page) == {"domain": ["microsoft.com"]}
+    click_cell(page, "records", 0)
+    until(page, lambda: {"from", "to", "host"} == set(params(page)))
+
+
+def test_the_button_copies_where_the_browser_has_no_clipboard_interface(
+    page: Page, made_server: str
+) -> None:
+    page.context.grant_permissions(["clipboard-read"])
+    page.goto(f"{made_server}/domains?focus=domain:google.com")
+    page.evaluate("() => { Clipboard.prototype.writeText = () => Promise.reject(); }")
+    page.get_by_role("button", name="Copy", exact=True).click()
+    until(page, lambda: clipboard(page) == "google[.]com")
+
+
+def clipboard(page: Page) -> str:
+    return str(page.evaluate("navigator.clipboard.readText()"))
+
+
+def test_a_bar_of_types_comes_into_focus_and_may_then_filter(page: Page, made_server: str) -> None:
+    page.goto(f"{made_server}/?every=60")
+    chart = page.locator(".st-key-types canvas.marks, .st-key-types svg.marks").first
+    chart.scroll_into_view_if_needed()
+    box = chart.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 70, box["y"] + 17, steps=5)
+    page.mouse.click(box["x"] + 70, box["y"] + 17, delay=80)
+    until(page, lambda: params(page).get("focus") == ["type:A"])
+    page.get_by_role("button", name="Not", exact=True).click()
+    until(page, lambda: params(page).get("type") == ["-A"] and "focus" not in params(page))
 
 
 SLOW = """(() => { const Fast = window.WebSocket;

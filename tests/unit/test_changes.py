@@ -1,6 +1,8 @@
 """What changed, by the signed log-likelihood of two counts out of their totals."""
 
 import math
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
@@ -8,7 +10,7 @@ from hypothesis import strategies as st
 
 from pipeline.changes import LEAST, changes, log_likelihood
 from pipeline.state import View
-from tests.unit.dns_rows import ByHand, Row
+from tests.unit.dns_rows import T0, ByHand, Row
 
 HOUR = View(range="1h", hidden=frozenset())
 
@@ -69,6 +71,43 @@ def test_bars_still_filling_are_left_out() -> None:
     rows = [Row(0, count=50), Row(100, count=50), Row(3700, count=50)]
     late = Row(7199, host="h2", count=500)
     assert changes(ByHand(*rows, late), HOUR).of == 0
+
+
+def test_the_same_time_a_day_before_is_another_window() -> None:
+    day = 86_400
+    rows = [Row(0), Row(60, domain="gone.com", count=90), Row(7199)]
+    now = [Row(day + 60, domain="new.com", count=90), Row(day + 3599)]
+    view = View(range="", start=T0 + timedelta(days=1), end=T0 + timedelta(days=1, hours=1))
+    found = changes(ByHand(*rows, *now), replace(view, hidden=frozenset()), vs="day")
+    assert found.during == (T0, T0 + timedelta(minutes=59))
+    counts = found.rows.set_index(["kind", "value", "measure"])[["before", "now"]]
+    assert counts.loc[("domain", "gone.com", "queries")].tolist() == [90, 0]
+    assert counts.loc[("domain", "new.com", "queries")].tolist() == [0, 90]
+
+
+def test_a_day_before_that_is_not_kept_says_why() -> None:
+    found = changes(ByHand(Row(0), Row(3600)), HOUR, vs="day")
+    assert found.why == "kept only from 2026-01-31 12:00 UTC on"
+
+
+def test_a_host_is_held_against_another() -> None:
+    mine = [Row(at, host="a", domain="one.com", count=60) for at in (0, 60)]
+    others = [Row(at, host="b", domain="two.com", count=60) for at in (0, 60)]
+    view = HOUR.only("host", "a")
+    found = changes(ByHand(*mine, *others, Row(7199)), replace(view, range="all"), vs="host:b")
+    counts = found.rows.set_index(["kind", "value", "measure"])[["before", "now"]]
+    assert counts.loc[("domain", "one.com", "queries")].tolist() == [0, 120]
+    assert counts.loc[("domain", "two.com", "queries")].tolist() == [120, 0]
+
+
+def test_many_new_names_under_a_domain_are_a_change_whatever_its_queries() -> None:
+    quiet = [Row(at, name=f"n{at}.b.com", domain="b.com", count=40) for at in range(0, 7000, 100)]
+    few = Row(100, name="only.a.com", domain="a.com", count=60)
+    many = [Row(3700 + n, name=f"n{n}.a.com", domain="a.com") for n in range(60)]
+    found = changes(ByHand(few, *many, *quiet, Row(7199)), HOUR)
+    names = found.rows[found.rows["measure"] == "names"].set_index("value")
+    assert names.loc["a.com", ["before", "now"]].tolist() == [1, 60]
+    assert names.loc["a.com", "g2"] > LEAST
 
 
 def test_without_a_window_before_it_says_why() -> None:

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from pipeline import changes as compared
 from pipeline import figures
 from pipeline import view as views
+from pipeline.records import records
 from pipeline.state import FIELDS, NOISE, Filter, View
 from pipeline.window import window
 from tests.unit.dns_rows import T0, ByHand
@@ -176,7 +177,14 @@ def test_each_view_tells_what_the_records_tell(raw: duckdb.DuckDBPyConnection, v
     check_names(raw, view, picked)
     check_new(raw, view)
     check_sums(raw, view, picked)
-    check_changes(raw, view)
+    for vs in ("before", "host:10.0.0.2"):
+        check_changes(raw, view, vs)
+    check_records(raw, view, picked)
+
+
+def check_records(raw: duckdb.DuckDBPyConnection, view: View, picked: str) -> None:
+    listing = records(TABLE, view, None)
+    assert listing.rows["queries"].sum() == listing.queries == count(raw, picked)
 
 
 def check_names(raw: duckdb.DuckDBPyConnection, view: View, picked: str) -> None:
@@ -219,26 +227,29 @@ def check_sums(raw: duckdb.DuckDBPyConnection, view: View, picked: str) -> None:
     same(views.host_domains(TABLE, view, "10.0.0.2", None).rows, raw.execute(sql).df(), ["domain"])
 
 
-def count(raw: duckdb.DuckDBPyConnection, condition: str) -> Any:
-    return raw.execute(f"SELECT count(*) FROM records WHERE {condition}").fetchall()[0][0]
+def count(raw: duckdb.DuckDBPyConnection, condition: str, what: str = "count(*)") -> Any:
+    return raw.execute(f"SELECT {what} FROM records WHERE {condition}").fetchall()[0][0]
 
 
-def check_changes(raw: duckdb.DuckDBPyConnection, view: View) -> None:
+def check_changes(raw: duckdb.DuckDBPyConnection, view: View, vs: str) -> None:
     span = window(TABLE, view)
-    found = compared.changes(TABLE, view, 4)
-    if span.previous is None:
+    found = compared.changes(TABLE, view, 4, vs)
+    if found.during is None:
         assert found.why
         return
+    other = view.only("host", vs.removeprefix("host:")) if vs != "before" else view
     only = {
         "queries": "true",
+        "names": "true",
         "NXDOMAIN": "coalesce(rcode_name = 'NXDOMAIN', false)",
         "no response": "rcode_name IS NULL",
     }
     for change in found.rows.itertuples():
         row = f"{COLUMNS[change.kind]} = {quoted(change.value)} AND {only[change.measure]}"
-        now, before = (span.start, span.filling), span.previous
-        assert change.now == count(raw, f"{chosen(view, *now)} AND {row}")
-        assert change.before == count(raw, f"{chosen(view, *before)} AND {row}")
+        what = "count(DISTINCT query)" if change.measure == "names" else "count(*)"
+        now = chosen(view, span.start, span.filling)
+        assert change.now == count(raw, f"{now} AND {row}", what)
+        assert change.before == count(raw, f"{chosen(other, *found.during)} AND {row}", what)
 
 
 def test_the_random_views_are_not_all_empty(raw: duckdb.DuckDBPyConnection) -> None:

@@ -1,0 +1,110 @@
+"""What changed: this time against another, or this host against another."""
+
+import pandas as pd
+import streamlit as st
+
+from pages.shared import nav, url
+from pages.shared.columns import columns
+from pages.shared.focus import of_text
+from pages.shared.hostlabels import label_of
+from pages.shared.look import inert, title, zone_of
+from pages.shared.search import is_address
+from pages.shared.tables import table as draw_table
+from pipeline.cache import Readable
+from pipeline.changes import BEFORE, DAY, HOST, Changes
+from pipeline.changes import changes as find_changes
+from pipeline.names import shown
+from pipeline.state import Filter, View
+
+AGAINST = {BEFORE: "the time before", DAY: "the same time a day before", HOST: "another host"}
+MANY = 25
+
+
+def changes(table: Readable, view: View, rows: int, of_host: bool = False) -> None:
+    """The most surprising first; a row's menu is that of its host, domain, type, ….
+
+    On a host's page it can be held against another host.
+    """
+    vs = view.vs if of_host or not view.vs.startswith(HOST) else BEFORE
+    found = find_changes(table, view, MANY, vs)
+    with st.container(horizontal=True, key="changes-head", gap="xxsmall"):
+        title("What changed", _said(found, view, vs))
+        _choice(vs, of_host)
+    why = f"not compared: {found.why}" if found.why else "nothing that chance does not explain"
+    draw_table(
+        "changes",
+        _marked(found.rows),
+        columns(view, "what", "measure", "before", "now", "change"),
+        rows,
+        why,
+        by="row",
+        rows_by=("row", "measure"),
+        ranking=(view.selected(), vs),
+        actions=nav.actions_of_texts(),
+        name=_named,
+    )
+
+
+def _named(row: str) -> str:
+    each = of_text(row)
+    return f"{each.field} {inert(each.value)}"
+
+
+def _said(found: Changes, view: View, vs: str) -> str:
+    if not found.during:
+        return ""
+    if vs.startswith(HOST):
+        return f"{found.of} against {shown(vs.removeprefix(HOST), 40)} · by G²"
+    start, end = (time.astimezone(zone_of(view)) for time in found.during)
+    day = f"{start:%b %d} " if vs == DAY else ""
+    return f"{found.of} vs {day}{start:%H:%M}–{end:%H:%M} · by G²"
+
+
+def _marked(rows: pd.DataFrame) -> pd.DataFrame:
+    """With what stands for the row, and how it changed, in words."""
+    kinds = zip(rows["kind"], rows["value"], strict=True)
+    return rows.assign(
+        what=rows["value"],
+        row=[f"{kind}:{Filter(kind, value).to_text()}" for kind, value in kinds],
+        change=[_change(*each) for each in rows[["before", "now", "g2"]].itertuples(index=False)],
+    )
+
+
+def _change(before: int, now: int, g2: float) -> str:
+    """A share can grow while its count does not: then only the arrow says so."""
+    if not before or not now:
+        return "new" if now else "gone"
+    sign = "▲" if g2 > 0 else "▼"
+    times = max(now, before) / min(now, before)
+    grew = (now > before) == (g2 > 0) and times >= 1.05
+    return f"{sign} {times:,.1f} ×" if grew else f"{sign} share"
+
+
+def _choice(vs: str, of_host: bool) -> None:
+    kinds = [BEFORE, DAY, *([HOST] if of_host else [])]
+    chosen = HOST if vs.startswith(HOST) else vs
+    with st.popover("against …", type="tertiary", key="against"):
+        st.radio(
+            "Against",
+            kinds,
+            format_func=AGAINST.__getitem__,
+            key=url.seed("vs", chosen),
+            on_change=_chosen,
+        )
+        if of_host:
+            other = vs.removeprefix(HOST) if chosen == HOST else ""
+            key = url.seed("vs-host", other)
+            st.text_input("Its address", key=key, on_change=_host_chosen, help=label_of(other))
+
+
+def _chosen() -> None:
+    vs = st.session_state["vs"]
+    if vs != HOST:
+        url.change(vs=vs)
+    elif is_address(st.session_state["vs-host"]):
+        _host_chosen()
+
+
+def _host_chosen() -> None:
+    if address := st.session_state["vs-host"].strip():
+        url.change(vs=HOST + address)

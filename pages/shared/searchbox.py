@@ -1,0 +1,57 @@
+"""The search box, and what its last word may become."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from pages.shared import url
+from pages.shared.search import parse_search
+from pipeline.complete import completions
+from pipeline.names import shown
+from pipeline.query import running
+from pipeline.state import View
+
+HERE = Path(__file__).parent
+KEY, SAID = "search", "search-said"
+
+_mount = st.components.v2.component(
+    "zeek_live_search",
+    html="""<div><i></i><input type="text" role="combobox" aria-label="Search" aria-expanded="false"
+      aria-controls="found" autocomplete="off" spellcheck="false"
+      placeholder="host:10.20.4.17  -domain:example.com  type:TXT">
+      <ul id="found" role="listbox" aria-label="Completions" hidden></ul></div>""",
+    css=(HERE / "complete.css").read_text(encoding="utf-8"),
+    js=(HERE / "complete.js").read_text(encoding="utf-8"),
+)
+
+
+@st.fragment
+def search_box(view: View) -> None:
+    """380 px; a word that is typed draws nothing but its completions."""
+    if url.view() != view:
+        st.rerun()
+    word = str(st.session_state.get(KEY, {}).get("word") or "")
+    found = completions(running().table, view, word)
+    _mount(
+        key=KEY,
+        data={"word": word, "found": [{"text": each, "name": shown(each)} for each in found]},
+        on_words_change=_search,
+        on_word_change=lambda: None,
+        default={"word": ""},
+        width=380,
+    )
+
+
+def _search() -> None:
+    view = url.view()
+    filters, problems = parse_search(str(st.session_state[KEY]["words"] or ""))
+    for each in filters:
+        view = view.filtered(each)
+    url.write(view)
+    st.session_state[SAID] = (view, problems)
+
+
+def problems() -> list[str]:
+    """A sentence for each word of the last search that was not understood."""
+    view, said = st.session_state.get(SAID, (None, []))
+    return said if view == url.view() else []

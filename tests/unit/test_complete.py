@@ -1,0 +1,81 @@
+"""The search box: words to filters, and what a word may become."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pages.shared.search import parse_search
+from pipeline.complete import completions
+from pipeline.state import Filter, View
+from tests.unit.dns_rows import ByHand, Row
+
+ALL = View(range="all")
+TABLE = ByHand(
+    Row(0, host="10.0.0.1", domain="example.com", name="www.example.com", count=5),
+    Row(1, host="10.0.0.11", domain="myexample.org", name="myexample.org", count=9),
+    Row(2, host="fe80::1%eth0", domain="(local)", name="printer.local", qtype="query-65280"),
+    Row(3, host="10.0.0.1", response=None, qtype=None),
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "filters"),
+    [
+        ("10.0.0.1 fe80::1%eth0", [("host", "10.0.0.1"), ("host", "fe80::1%eth0")]),
+        ("Example.COM.", [("domain", "example.com")]),
+        ("www.example[.]com", [("domain", "www.example.com")]),
+        ("type:txt response:nxdomain", [("type", "TXT"), ("response", "NXDOMAIN")]),
+        ('response:"no response"', [("response", "no response")]),
+        ("type:query-65280 response:other", [("type", "query-65280"), ("response", "other")]),
+        ("RESOLVER:8.8.8.8", [("resolver", "8.8.8.8")]),
+    ],
+)
+def test_words_become_filters(text: str, filters: list[tuple[str, str]]) -> None:
+    assert parse_search(text) == ([Filter(*each) for each in filters], [])
+
+
+def test_a_leading_dash_excludes_and_a_star_means_all_below() -> None:
+    [found], problems = parse_search("-name:*.example.com")
+    assert found == Filter("name", "example.com", exclude=True, under=True)
+    assert not problems
+
+
+def test_a_word_that_is_not_understood_is_said_and_the_others_hold() -> None:
+    filters, problems = parse_search("port:53 type: type:A")
+    assert filters == [Filter("type", "A")]
+    assert problems == [
+        "port: is no field; there are host, domain, name, type, response, resolver",
+        "type: has no value",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("word", "found"),
+    [
+        ("10.0.0.1", ["host:10.0.0.11", "host:10.0.0.1"]),
+        ("EXAMPLE", ["domain:example.com", "domain:myexample.org"]),
+        ("-exam", ["-domain:example.com", "-domain:myexample.org"]),
+        ("re", ["response:", "resolver:"]),
+        ("response:no", ["response:NOERROR", 'response:"no response"']),
+        ("name:printer", ["name:printer.local"]),
+        ("type:query", ["type:query-65280"]),
+        ("nothing-like-it", []),
+        ("", []),
+        ("-", []),
+    ],
+)
+def test_a_word_may_become_what_the_table_has(word: str, found: list[str]) -> None:
+    assert completions(TABLE, ALL, word) == found
+
+
+def test_completions_are_of_the_views_time_whatever_is_filtered() -> None:
+    view = ALL.filtered(Filter("host", "10.0.0.11"))
+    assert "domain:example.com" in completions(TABLE, view, "example")
+
+
+@given(st.text(st.characters(exclude_characters='"'), min_size=1), st.booleans())
+def test_a_completion_is_understood_as_the_value_it_was_made_of(name: str, exclude: bool) -> None:
+    table = ByHand(Row(0, host=name))
+    sign = "-" if exclude else ""
+    for word in completions(table, ALL, f"{sign}host:"):
+        assert parse_search(word) == ([Filter("host", name, exclude)], [])
