@@ -25,9 +25,11 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from pipeline import charts
 from pipeline.cache import RESULTS
 from pipeline.changes import changes
+from pipeline.complete import completions
 from pipeline.feed import PARTIALS
 from pipeline.figures import host_summary, summary
 from pipeline.ledger import Batch
+from pipeline.records import records
 from pipeline.state import View
 from pipeline.table import Table
 from pipeline.view import (
@@ -43,6 +45,7 @@ from pipeline.view import (
     types,
     volume,
 )
+from pipeline.window import window
 
 NOW = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
 HOST = "10.20.0.5"
@@ -92,6 +95,8 @@ def polls(table: Table) -> dict[str, Callable[[], Any]]:
     """What is measured; the first four are those that have to be fast."""
     view = View(range="all")
     host = view.only("host", HOST)
+    span = window(table, view)
+    half = View(start=span.start + (span.end - span.start) / 2, end=span.end)
     return {
         "top domains": lambda: top_domains(table, view),
         "top hosts": lambda: hosts(table, view),
@@ -110,6 +115,9 @@ def polls(table: Table) -> dict[str, Callable[[], Any]]:
             resolvers(table, view), new_domains(table, view), changes(table, view),
             hidden(table, view),
         ),
+        "what changed, later half": lambda: changes(table, half),
+        "records": lambda: records(table, view),
+        "completions of a word": lambda: completions(table, view, "exam"),
         "chart of the volume": lambda: charts.volume(volume(table, view)).to_dict(),
     }  # fmt: skip
 

@@ -18,19 +18,17 @@ from pipeline.window import Window, widest, window
 
 LEAST = 15.13
 """G² at p = 0.0001, one degree of freedom: less is not shown as a change."""
-QUERIES = "coalesce(sum(count) FILTER ({}), 0)::BIGINT"
-NAMES = "count(DISTINCT query) FILTER ({})"
 KINDS = (
-    ("host", "queries", QUERIES, "TRUE"),
-    ("host", "NXDOMAIN", QUERIES, "rcode_name = 'NXDOMAIN'"),
-    ("host", "no response", QUERIES, "rcode_name IS NULL"),
-    ("domain", "queries", QUERIES, "TRUE"),
-    ("domain", "names", NAMES, "TRUE"),
-    ("type", "queries", QUERIES, "TRUE"),
-    ("response", "queries", QUERIES, "TRUE"),
-    ("resolver", "queries", QUERIES, "TRUE"),
+    ("host", "queries", "TRUE"),
+    ("host", "NXDOMAIN", "rcode_name = 'NXDOMAIN'"),
+    ("host", "no response", "rcode_name IS NULL"),
+    ("domain", "queries", "TRUE"),
+    ("domain", "names", "TRUE"),
+    ("type", "queries", "TRUE"),
+    ("response", "queries", "TRUE"),
+    ("resolver", "queries", "TRUE"),
 )
-"""What is compared: a kind of row, the measure's name, its count, and the records it counts."""
+"""What is compared: a kind of row, the measure's name, and the records that it counts."""
 BEFORE, DAY, HOST = "before", "day", "host:"
 """Against what: the window before, the same time the day before, another host."""
 
@@ -108,21 +106,29 @@ def _during(table: Readable, span: Window, vs: str) -> tuple[tuple[datetime, dat
 
 
 def _counts_sql(now: Clause, before: Clause) -> str:
-    def both(count: str) -> str:
-        return f"{count.format('was')} AS before, {count.format('is_now')} AS now"
-
+    """Of either side: all queries and names, and those of each value; names count once."""
+    sums = ", ".join(
+        f"coalesce(sum(count) FILTER ({side}), 0)::BIGINT AS {name}"
+        for side, name in (("was", "before"), ("is_now", "now"))
+    )
     parts = [
-        f"SELECT 'all' AS kind, '{measure}' AS value, '' AS measure, {both(count)} FROM sides"
-        for measure, count in (("queries", QUERIES), ("names", NAMES))
+        f"SELECT 'all' AS kind, '{source}' AS value, '' AS measure, {sums} FROM {source}"
+        for source in ("queries", "names")
     ]
     parts += [
-        f"SELECT '{kind}', {KEYS[kind]} AS value, '{measure}', {both(count)} FROM sides"
+        f"SELECT '{kind}', {KEYS[kind]} AS value, '{measure}', {sums}"
+        f" FROM {'names' if measure == 'names' else 'queries'}"
         f" WHERE {counted} AND {KEYS[kind]} IS NOT NULL GROUP BY value"
-        for kind, measure, count, counted in KINDS
+        for kind, measure, counted in KINDS
     ]
-    return f"""WITH sides AS NOT MATERIALIZED (
+    return f"""
+    WITH queries AS NOT MATERIALIZED (
       SELECT *, ({now.sql}) IS TRUE AS is_now, ({before.sql}) IS TRUE AS was FROM dns_counts
-      WHERE ({now.sql}) OR ({before.sql})) {" UNION ALL ".join(parts)}"""
+      WHERE ({now.sql}) OR ({before.sql})),
+    names AS MATERIALIZED (
+      SELECT registered_domain, query, 1 AS count, bool_or(is_now) AS is_now, bool_or(was) AS was
+      FROM queries WHERE query IS NOT NULL GROUP BY ALL)
+    {" UNION ALL ".join(parts)}"""
 
 
 def _totals(counts: pd.DataFrame) -> dict[str, tuple[float, float]]:
