@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 
 import pyarrow as pa
 
+from pipeline.known import version
 from pipeline.state import View
 
 MAX_RESULTS = 512
@@ -95,7 +96,8 @@ def cached(
     def call(table: Readable, view: View, /, *args: P.args, **kwargs: P.kwargs) -> R:
         selected = view.selected()
         name = f"{function.__module__}.{function.__qualname__}"
-        key = (name, _number(table), table.version, selected, args, tuple(sorted(kwargs.items())))
+        options = tuple(sorted(kwargs.items()))
+        key = (name, _number(table), table.version, version(), selected, args, options)
         result: R = RESULTS.get(key, lambda: function(table, selected, *args, **kwargs))
         return result
 

@@ -2,50 +2,39 @@
 
 import ipaddress
 from pathlib import Path
-from threading import Lock
+
+from pipeline.watched import Watched, lines_of
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 MAX_LABEL = 100
+MOST_REMEMBERED = 100_000
 
 
 class Labels:
     """The labels of a file, which is read again when it has changed. No path: no labels."""
 
     def __init__(self, path: Path | None) -> None:
-        self._path = path
-        self._lock = Lock()
-        self._seen: tuple[int, int] | None = None
-        self._networks: list[tuple[Network, str]] = []
+        self._file = Watched(path, read_labels, "host labels")
         self._found: dict[str, str] = {}
-        self.problems: list[str] = []
+        self._version = 0
+
+    @property
+    def problems(self) -> list[str]:
         """A sentence for each line that is left out, and for a file that cannot be read."""
+        return self._file.problems
 
     def of(self, host: str | None) -> str:
         """The label of the smallest network that holds the host; empty where there is none."""
-        if self._path is None or not host:
+        networks = self._file.value()
+        if self._version != self._file.version or len(self._found) > MOST_REMEMBERED:
+            self._found, self._version = {}, self._file.version
+        if not host:
             return ""
-        with self._lock:
-            self._refresh(self._path)
-            if host not in self._found:
-                if len(self._found) > 100_000:
-                    self._found.clear()
-                self._found[host] = _find(host, self._networks)
-            return self._found[host]
-
-    def _refresh(self, path: Path) -> None:
-        try:
-            status = path.stat()
-            seen = (status.st_mtime_ns, status.st_size)
-            if seen == self._seen:
-                return
-            text = path.read_text(encoding="utf-8-sig", errors="replace")
-        except OSError as error:
-            self.problems = [f"host labels: {path} cannot be read: {error.strerror}"]
-            self._seen = None
-            return
-        self._seen = seen
-        self._networks, self.problems = read_labels(text, str(path))
-        self._found = {}
+        # Another thread may have emptied it by now, so it is read once.
+        found = self._found
+        if host not in found:
+            found[host] = _find(host, networks)
+        return found[host]
 
 
 def read_labels(text: str, path: str) -> tuple[list[tuple[Network, str]], list[str]]:
@@ -56,9 +45,7 @@ def read_labels(text: str, path: str) -> tuple[list[tuple[Network, str]], list[s
     """
     networks: list[tuple[Network, str]] = []
     problems: list[str] = []
-    for number, line in enumerate(text.splitlines(), start=1):
-        if not line.strip() or line.lstrip().startswith("#"):
-            continue
+    for number, line in lines_of(text):
         address, comma, label = (part.strip() for part in line.partition(","))
         try:
             if not (comma and label):

@@ -26,6 +26,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
 from pipeline import batch as batches
+from pipeline import known
 from pipeline.feed import DNS
 from pipeline.jars import find_java
 from pipeline.kafka import KafkaSource, TopicReplaced
@@ -68,6 +69,7 @@ class Pipeline:
         self.table = Table(settings.state_dir, settings.retention, settings.row_budget)
         drop_checkpoints(settings.state_dir)
         self._source = open_source(settings)
+        known.use(settings.known_domains, settings.private_suffixes)
         self._health = Health(self._source.name, settings.trigger)
         self.metrics = Metrics(self)
         self._stopping = threading.Event()

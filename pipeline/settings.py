@@ -250,6 +250,9 @@ class Settings(BaseSettings):
     host_labels: OptionalPath = Field(
         None, description="a file of `address-or-network,label` lines, shown beside hosts"
     )
+    known_domains: OptionalPath = Field(
+        None, description="a file with a domain on each line, which one noise switch hides"
+    )
 
     @property
     def topics(self) -> tuple[str, ...]:

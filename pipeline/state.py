@@ -27,6 +27,7 @@ NOISE = {
     "arpa": "reverse look-ups",
     "netbios": "NetBIOS names",
     "single": "single labels",
+    "known": "known domains",
 }
 """Each noise switch and what its label says."""
 NOISE_AT_START = frozenset(["no-query", "local", "multicast"])

@@ -215,11 +215,12 @@ def hidden(table: Readable, view: View) -> Hidden:
     """How many records each noise switch is about, filters and range applied."""
     span = window(table, view)
     clause = where(view, span.start, span.end, noisy=True)
+    params = dict(clause.params)
     sums = ", ".join(
-        f"coalesce(sum(count) FILTER ({noise(keys)}), 0)::BIGINT AS s{place}"
+        f"coalesce(sum(count) FILTER ({noise(keys, params)}), 0)::BIGINT AS s{place}"
         for place, keys in enumerate([*([key] for key in NOISE), view.hidden])
     )
-    row = table.read(f"SELECT {sums} FROM dns_counts WHERE {clause.sql}", clause.params).to_pylist()
+    row = table.read(f"SELECT {sums} FROM dns_counts WHERE {clause.sql}", params).to_pylist()
     counts = list(row[0].values())
     return Hidden(dict(zip(NOISE, counts, strict=False)), counts[-1])
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pipeline import feed
+from pipeline.known import known
 from pipeline.state import Filter, View
 
 NO_RESPONSE = "no response"
@@ -45,11 +46,16 @@ MULTICAST = """(id_resp_h IN ('224.0.0.251', '224.0.0.252') OR suffix(id_resp_h,
  OR starts_with(id_resp_h, 'ff0'))"""
 
 
-def noise(keys: Iterable[str]) -> str:
-    """A condition that holds for the records that any of the noise switches is about."""
+def noise(keys: Iterable[str], params: dict[str, Any]) -> str:
+    """A condition that holds for the records that any of the noise switches is about.
+
+    Values that it needs bound go to `params`.
+    """
     chosen = sorted(keys)
     labels = [label for key in chosen for label in LABELLED.get(key, ())]
     parts = [MULTICAST] if "multicast" in chosen else []
+    if "known" in chosen:
+        parts.append(known().condition(params))
     if labels:
         parts.append(f"registered_domain IN ({', '.join(map(repr, labels))})")
     return f"(({' OR '.join(parts) or 'FALSE'}) IS TRUE)"
@@ -88,7 +94,7 @@ def where(
         parts.append("seq <= $at")
     parts += _filters(view.filters, params)
     if view.hidden and not noisy:
-        parts.append(f"NOT {noise(view.hidden)}")
+        parts.append(f"NOT {noise(view.hidden, params)}")
     return Clause(" AND ".join(parts), params)
 
 

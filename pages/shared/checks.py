@@ -13,6 +13,7 @@ from pages.shared.columns import theme
 from pages.shared.hostlabels import label_problems
 from pages.shared.look import Figure, title, zone_of
 from pages.shared.tables import table
+from pipeline import known
 from pipeline.charts import COLOURS
 from pipeline.ledger import Counters
 from pipeline.settings import Settings
@@ -177,9 +178,9 @@ def kept(status: Status, counters: Counters, settings: Settings, view: View, row
         "last trigger": at(status.last_trigger),
         "restarts": f"{status.restarts:,}",
     }
-    if problems := label_problems():
-        more = f" (and {len(problems) - 1:,} more)" if len(problems) > 1 else ""
-        facts["host labels"] = problems[0] + more
+    for what, found in (("host labels", label_problems()), ("known domains", known.problems())):
+        more = f" (and {len(found) - 1:,} more)" if len(found) > 1 else ""
+        facts |= {what: found[0] + more} if found else {}
     notes = {f"note {place}": note for place, note in enumerate(reversed(status.notes), 1)}
     _facts("kept", facts | notes, "Fact", rows)
 

@@ -122,6 +122,8 @@ def _noise() -> None:
     label = f"Noise: {len(view.hidden)} on, {hidden.total:,} hidden"
     with st.popover(label, icon=":material/filter_alt:", type="tertiary", key="noise"):
         for switch, text in NOISE.items():
+            if switch == "known" and running().settings.known_domains is None:
+                continue
             st.toggle(
                 f"Hide {text} ({hidden.each[switch]:,})".replace(".local", "\\.local"),
                 key=url.seed(f"noise-{switch}", switch in view.hidden),

@@ -41,6 +41,7 @@ QUIET = {
     "arpa": "coalesce(query LIKE '%.arpa', false)",
     "netbios": "coalesce(query = 'workgroup', false)",
     "single": "coalesce(query = 'wpad', false)",
+    "known": "false",
 }
 MEASURES = """count(*) AS queries, count(DISTINCT id_orig_h) AS hosts,
  count(DISTINCT domain) AS domains, count(DISTINCT query) AS names,

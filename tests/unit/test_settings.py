@@ -53,6 +53,7 @@ WRONG = {
     ("LOG_DIR", "~nobody-here/logs"): NOBODY,
     ("STATE_DIR", "~nobody-here/state"): NOBODY,
     ("HOST_LABELS", "~nobody-here/hosts"): NOBODY,
+    ("KNOWN_DOMAINS", "~nobody-here/known"): NOBODY,
     ("CONFIG", "nowhere.toml"): "no file",
 }
 
