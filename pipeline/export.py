@@ -4,9 +4,10 @@ import csv
 import io
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, Protocol
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 
@@ -67,6 +68,7 @@ def _rejected(table: Counted, view: View) -> tuple[pd.DataFrame, int]:
         ],
         columns=["reason", "records", "last_seen", "sample"],
     )
+    rows["last_seen"] = pd.to_datetime(rows["last_seen"], utc=True)
     return rows, len(rows)
 
 
@@ -94,8 +96,17 @@ def export(table: Counted, view: View, what: str) -> Export:
     return Export(rows.head(MAX_ROWS), of)
 
 
+def in_zone(made: Export, zone: ZoneInfo) -> Export:
+    """The same rows with their times in a zone."""
+    times = {
+        name: made.rows[name].dt.tz_convert(zone)
+        for name in made.rows.select_dtypes("datetimetz").columns
+    }
+    return replace(made, rows=made.rows.assign(**times))
+
+
 def to_csv(rows: pd.DataFrame, names: Names = "real") -> bytes:
-    """CSV with one line a row: times ISO 8601 in UTC, texts inert, no text that is a formula."""
+    """CSV with one line a row: times ISO 8601 with zone, texts inert, no text is a formula."""
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(rows.columns)

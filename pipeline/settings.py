@@ -146,6 +146,14 @@ def others_options(options: dict[str, SecretStr]) -> dict[str, SecretStr]:
     return options
 
 
+def https_templates(pivots: dict[str, str]) -> dict[str, str]:
+    """The pivots, if each is an address that takes a value."""
+    for name, address in pivots.items():
+        if not re.fullmatch(r"https://[^\s{}/]+/[^\s{}]*\{value\}[^\s{}]*", address):
+            raise ValueError(f"{name}: {address!r} is not https://… with one {{value}} in its path")
+    return pivots
+
+
 def _of_form(pattern: str, allowed: str) -> BeforeValidator:
     def checked(value: Any) -> Any:
         if not re.fullmatch(pattern, str(value)):
@@ -252,6 +260,12 @@ class Settings(BaseSettings):
     )
     known_domains: OptionalPath = Field(
         None, description="a file with a domain on each line, which one noise switch hides"
+    )
+    pivots: Annotated[dict[str, str], AfterValidator(https_templates)] = Field(
+        default={},
+        description="a JSON object of look-ups elsewhere, a name to an address that holds "
+        '`{value}`, such as `{"whois": "https://whois.example/?q={value}"}`; '
+        "opened by a click only",
     )
 
     @property

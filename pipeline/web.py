@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable
 from typing import get_args
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from limits import parse
 from limits.storage import MemoryStorage
@@ -190,6 +191,7 @@ def _asked(request: Request) -> tuple[str, View, exports.Export, exports.Names]:
     params = {key: request.query_params.getlist(key) for key in request.query_params}
     asked = params.pop("names", ["real"])[-1]
     names: exports.Names = "defanged" if asked == "defanged" else "real"
+    zone = _zone(params.pop("zone", ["UTC"])[-1])
     view, problems = from_params(params)
     what = request.path_params["view"]
     if what not in exports.VIEWS:
@@ -198,7 +200,15 @@ def _asked(request: Request) -> tuple[str, View, exports.Export, exports.Names]:
         problems = ["names is real or defanged", *problems]
     if problems:
         raise Refused(400, "; ".join(problems))
-    return what, view, exports.export(query.running().table, view, what), names
+    made = exports.export(query.running().table, view, what)
+    return what, view, exports.in_zone(made, zone), names
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        raise Refused(400, "zone is a name such as UTC or Europe/Berlin") from None
 
 
 def _list(words: Iterable[str]) -> str:

@@ -10,6 +10,7 @@ from pages.shared.copy import copy_button
 from pages.shared.focus import looking_at, words
 from pages.shared.hostlabels import label_of
 from pages.shared.look import empty, panel, safe, title
+from pages.shared.pivots import pivots
 from pipeline import view as shows
 from pipeline.cache import Readable
 from pipeline.names import shown, unicode_form
@@ -54,6 +55,7 @@ def copies(each: Filter) -> None:
         if form := unicode_form(each.value):
             st.caption("what its punycode shows")
             st.code(form, language=None)
+        pivots(each)
 
 
 def _filter(each: Filter) -> None:

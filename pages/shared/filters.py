@@ -5,13 +5,14 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import streamlit as st
 
 from pages.shared import searchbox, url
 from pages.shared.look import inert, zone_of
 from pipeline import view as shows
-from pipeline.export import export, to_csv
+from pipeline.export import export, in_zone, to_csv
 from pipeline.names import shown
 from pipeline.query import running
 from pipeline.state import FIELDS, NOISE, RANGES, Filter, View
@@ -147,7 +148,7 @@ def _export(page: str, view: View) -> None:
         for what in EXPORTS[page]:
             st.download_button(
                 f"{what.replace('_', ' ').capitalize()} as CSV",
-                partial(_csv, view, what, names),
+                partial(_csv, view, what, names, zone_of(view)),
                 f"zeek-live-{what}.csv",
                 "text/csv",
                 key=f"export-{what}",
@@ -156,6 +157,6 @@ def _export(page: str, view: View) -> None:
             )
 
 
-def _csv(view: View, what: str, names: Any) -> bytes:
+def _csv(view: View, what: str, names: Any, zone: ZoneInfo) -> bytes:
     # Made when it is asked for, outside of the session.
-    return to_csv(export(running().table, view, what).rows, names)
+    return to_csv(in_zone(export(running().table, view, what), zone).rows, names)

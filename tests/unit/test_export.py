@@ -8,12 +8,13 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 import pyarrow as pa
 import pytest
 
-from pipeline.export import VIEWS, Export, Names, export, to_csv, to_json
+from pipeline.export import VIEWS, Export, Names, export, in_zone, to_csv, to_json
 from pipeline.feed import PARTIALS
 from pipeline.ledger import Batch, Rejects
 from pipeline.state import View
@@ -117,6 +118,18 @@ def test_a_cell_with_commas_quotes_and_lines_stays_one_cell(tmp_path: Path) -> N
 def test_what_is_missing_is_an_empty_cell() -> None:
     frame = pd.DataFrame({"name": [None], "rtt_ms": [float("nan")], "last": [pd.NaT]})
     assert to_csv(frame) == b"name,rtt_ms,last\r\n,,\r\n"
+
+
+def test_times_are_in_the_zone_that_is_asked_for_across_a_change_to_summer_time() -> None:
+    hours = pd.date_range("2026-03-29T00:30", periods=3, freq="h", tz="UTC")
+    made = Export(pd.DataFrame({"bucket": hours, "queries": [1, 2, 3]}), 3)
+    berlin = in_zone(made, ZoneInfo("Europe/Berlin"))
+    assert [line["bucket"] for line in lines(to_csv(berlin.rows))] == [
+        "2026-03-29T01:30:00+01:00",
+        "2026-03-29T03:30:00+02:00",
+        "2026-03-29T04:30:00+02:00",
+    ]
+    assert lines(to_csv(made.rows))[0]["bucket"] == "2026-03-29T00:30:00Z"
 
 
 def test_an_unknown_view_is_refused(table: Table) -> None:

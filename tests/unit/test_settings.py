@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from pages.shared.pivots import is_public
 from pipeline.settings import Settings, SettingsError, read_settings, settings_table
+from pipeline.state import Filter
 from tests.conftest import ROOT
 
 PORT = "host:port, with a port from 1 to 65535"
@@ -53,6 +55,7 @@ WRONG = {
     ("LOG_DIR", "~nobody-here/logs"): NOBODY,
     ("STATE_DIR", "~nobody-here/state"): NOBODY,
     ("HOST_LABELS", "~nobody-here/hosts"): NOBODY,
+    ("PIVOTS", "{whois: x}"): "not JSON",
     ("KNOWN_DOMAINS", "~nobody-here/known"): NOBODY,
     ("CONFIG", "nowhere.toml"): "no file",
 }
@@ -262,3 +265,29 @@ def test_a_misspelt_setting_in_the_file_is_named_and_its_value_is_not_shown(
 
 def test_the_readme_has_the_table_of_all_settings() -> None:
     assert settings_table() in (ROOT / "README.md").read_text()
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["http://x.example/{value}", "https://x.example/", "javascript:{value}", "https://{value}"],
+)
+def test_a_pivot_is_an_address_that_takes_a_value(address: str) -> None:
+    with pytest.raises(SettingsError, match=r"x: .* is not https://… with one {value}"):
+        read_settings(pivots={"x": address})
+
+
+@pytest.mark.parametrize(
+    ("each", "public"),
+    [
+        (Filter("domain", "example.com"), True),
+        (Filter("name", "www.example.com"), True),
+        (Filter("host", "8.8.8.8"), True),
+        (Filter("resolver", "10.0.0.53"), False),
+        (Filter("host", "fe80::1%eth0"), False),
+        (Filter("domain", "(no query)"), False),
+        (Filter("name", "wpad"), False),
+        (Filter("type", "A"), False),
+    ],
+)
+def test_only_what_others_can_know_is_looked_up(each: Filter, public: bool) -> None:
+    assert is_public(each) is public

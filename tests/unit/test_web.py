@@ -213,7 +213,7 @@ TEXTS = st.text(max_size=40) | st.sampled_from(
 )
 KEYS = st.sampled_from(
     "range from to host domain name type response resolver focus show level n sort tz every at "
-    "wall names".split()
+    "wall names zone vs".split()
 )
 
 
