@@ -191,8 +191,10 @@ class Place:
     rank: int
     of: int
     queries: int
-    first: datetime | None
-    last: datetime | None
+    first: datetime | None = None
+    last: datetime | None = None
+    rtt_ms: float | None = None
+    """The mean, of the records that have one."""
 
 
 @cached
@@ -202,13 +204,15 @@ def place(table: Readable, view: View, field: str, value: str) -> Place:
     clause = where(view.without(field), span.start, span.end)
     sql = f"""
     WITH groups AS (SELECT {KEYS[field]} AS key, sum(count)::BIGINT AS queries,
-        min(first_ts) AS first, max(last_ts) AS last FROM dns_counts
+        min(first_ts) AS first, max(last_ts) AS last,
+        1000 * sum(rtt_sum) / nullif(sum(rtt_count), 0) AS rtt_ms FROM dns_counts
         WHERE {clause.sql} GROUP BY ALL),
     ranked AS (SELECT *, rank() OVER (ORDER BY queries DESC) AS rank, count(*) OVER () AS of
         FROM groups WHERE key IS NOT NULL)
     SELECT * FROM ranked WHERE key = $value"""
     rows = table.read(sql, {**clause.params, "value": value}).to_pylist()
     if not rows:
-        return Place(0, 0, 0, None, None)
-    first, last = (rows[0][name].replace(tzinfo=UTC) for name in ("first", "last"))
-    return Place(rows[0]["rank"], rows[0]["of"], rows[0]["queries"], first, last)
+        return Place(0, 0, 0)
+    [row] = rows
+    first, last = (row[name].replace(tzinfo=UTC) for name in ("first", "last"))
+    return Place(row["rank"], row["of"], row["queries"], first, last, row["rtt_ms"])

@@ -9,10 +9,11 @@ from pages.shared.columns import columns
 from pages.shared.copy import copy_button
 from pages.shared.focus import looking_at, words
 from pages.shared.hostlabels import label_of
-from pages.shared.look import empty, panel, safe, title
+from pages.shared.look import empty, panel, safe, title, zone_of
 from pages.shared.pivots import pivots
 from pipeline import view as shows
 from pipeline.cache import Readable
+from pipeline.figures import Place, place
 from pipeline.names import shown, unicode_form
 from pipeline.state import LEVELS, Filter, View
 
@@ -27,11 +28,21 @@ def detail(table: Readable, view: View, each: Filter | None) -> None:
     seen = replace(looking_at(view, each), n=25)
     head(each, view)
     with panel():
-        panels.volume(table, seen, height=110, legend=False)
+        panels.volume(table, seen, height=110, legend=False, said=seen_when(table, view, each))
     with panel():
         peers(table, seen, each, rows=5)
     with panel():
         names(table, seen, each, rows=5)
+
+
+def seen_when(table: Readable, view: View, each: Filter) -> str:
+    """First and last seen in this time, rank and mean rtt; empty where there is nothing."""
+    found = place(table, view, each.field, each.value) if not each.under else Place(0, 0, 0)
+    if not (found.first and found.last):
+        return ""
+    first, last = (f"{t.astimezone(zone_of(view)):%H:%M:%S}" for t in (found.first, found.last))
+    rtt = "" if found.rtt_ms is None else f" · rtt {found.rtt_ms:.0f} ms"
+    return f"first {first}, last {last} · rank {found.rank:,} of {found.of:,}{rtt}"
 
 
 def head(each: Filter, view: View) -> None:

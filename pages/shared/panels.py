@@ -70,11 +70,11 @@ def _stretch(span: Window, view: View) -> str:
     return f"{day}{start:{form}}–{end:{form}}"
 
 
-def volume(table: Readable, view: View, height: int, legend: bool = True) -> None:
-    """Queries a bar, stacked by response."""
+def volume(table: Readable, view: View, height: int, legend: bool = True, said: str = "") -> None:
+    """Queries a bar, stacked by response; `said` stands beside the time they cover."""
     span, colours = window(table, view), charts.COLOURS[theme()]
     hues = [(name, colours[name]) for name in RESPONSES] if legend else []
-    title(f"Queries {span.per}" + " by response" * legend, covered(span, view), hues)
+    title(f"Queries {span.per}" + " by response" * legend, said or covered(span, view), hues)
     if not len(shows.volume(table, view)):
         return empty(nothing(table, view), height)
     spec = specification(table, view, _volume, theme(), view.tz, height)

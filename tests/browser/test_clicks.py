@@ -7,7 +7,7 @@ from itertools import pairwise
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 HEADER, ROW = 33, 26
 
@@ -252,6 +252,25 @@ def test_pause_keeps_the_numbers_and_counts_what_came_since(
     assert "at" in params(page)
     page.get_by_role("button", name="Resume").click()
     until(page, lambda: queries.inner_text() != kept)
+
+
+def test_a_paused_url_shows_another_browser_the_same(
+    page: Page, chromium: Browser, made_server: str
+) -> None:
+    page.goto(f"{made_server}/?every=1&range=15m&domain=-google.com")
+    queries = page.locator(".figure strong").first
+    queries.wait_for()
+    page.get_by_role("button", name="Pause").click()
+    until(page, lambda: "at" in params(page))
+    page.locator('[data-testid=stApp][data-test-script-state="notRunning"]').wait_for()
+    kept = page.locator(".strip").text_content()
+    page.wait_for_timeout(2_000)
+    other = chromium.new_page()
+    for each in (other, page):
+        each.goto(page.url)
+        each.locator(".figure strong").first.wait_for()
+        assert each.locator(".strip").text_content() == kept
+    other.close()
 
 
 def test_two_quick_clicks_both_count(page: Page, made_server: str) -> None:
