@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.shared import bar, filters, nav, url
+from pages.shared import bar, filters, nav, refresh, url
 from pages.shared.look import use_style
 
 st.set_page_config(page_title="Zeek DNS", layout="wide", initial_sidebar_state="collapsed")
@@ -14,4 +14,5 @@ with st.container(gap="xxsmall"):
     bar.first_row(page.title, url.view())
     filters.second_row(page.title, url.view())
     nav.follow_jump()
+    refresh.watch_tab()
 page.run()

@@ -1,7 +1,6 @@
 """The frame's first row, the same on every page: can it be trusted, and which time is shown."""
 
 from dataclasses import replace
-from datetime import timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -10,6 +9,7 @@ import streamlit as st
 from pages.shared import live, nav, url
 from pages.shared.clock import clock
 from pages.shared.look import zone_of
+from pages.shared.refresh import again
 from pipeline import view as shows
 from pipeline.query import running
 from pipeline.state import INTERVALS, RANGES, View
@@ -31,7 +31,7 @@ def first_row(page: str, view: View) -> None:
             here = page == "Host" and each == "Hosts"
             with st.container(key="here" if here else None, width="content"):
                 st.page_link(nav.page(each), label=each, query_params=params)
-        _state()
+        again(_state, STATE_SECONDS)
         _range(view)
         st.selectbox(
             "Refresh every",
@@ -60,7 +60,6 @@ def _elsewhere(page: str, view: View) -> View:
     return replace(here, focus=None, sort="queries")
 
 
-@st.fragment(run_every=timedelta(seconds=STATE_SECONDS))
 def _state() -> None:
     pipeline, view = running(), url.view()
     note = ""

@@ -2,7 +2,7 @@
 
 import html
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,6 +11,7 @@ import streamlit as st
 
 from pages.shared import searchbox, url
 from pages.shared.look import inert, zone_of
+from pages.shared.refresh import again
 from pipeline import view as shows
 from pipeline.export import export, in_zone, to_csv
 from pipeline.names import shown
@@ -27,6 +28,7 @@ EXPORTS = {
     "Health": ("rejected",),
 }
 """What of pipeline/export.py each page shows."""
+SECONDS = 5
 CHIP_CHARACTERS = 90
 """What fits between the search box and the noise switches at 1366 pixels."""
 
@@ -43,13 +45,12 @@ def second_row(page: str, view: View) -> None:
             vertical_alignment="center",
         ):
             _chips(view)
-            _problem()
+            again(_problem, SECONDS)
         with st.container(horizontal=True, width="content", gap="small"):
-            _noise()
+            again(_noise, SECONDS)
             _export(page, view)
 
 
-@st.fragment(run_every=timedelta(seconds=5))
 def _problem() -> None:
     # Something is always drawn here, or what follows would move to the left.
     said = [*searchbox.problems(), *url.problems(), _old_end(url.view())]
@@ -116,7 +117,6 @@ def _clear(*gone: Filter) -> None:
     url.write(url.view().unfiltered(*gone))
 
 
-@st.fragment(run_every=timedelta(seconds=5))
 def _noise() -> None:
     view = url.view()
     hidden = shows.hidden(running().table, view)

@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages.shared import url
 from pages.shared.copy import copier
+from pages.shared.refresh import again
 from pipeline.export import Counted
 from pipeline.query import running
 from pipeline.state import View
@@ -37,4 +38,4 @@ def live(draw: Callable[[Counted, View], None]) -> None:
         st.session_state[DRAWN] = version
 
     paused = view.at is not None or not view.every
-    st.fragment(step, run_every=None if paused else view.every)()
+    again(step, None if paused else view.every)

@@ -203,6 +203,23 @@ def test_a_bar_of_types_comes_into_focus_and_may_then_filter(page: Page, made_se
     until(page, lambda: params(page).get("type") == ["-A"] and "focus" not in params(page))
 
 
+def test_a_hidden_tab_asks_for_nothing_until_it_is_seen_again(page: Page, made_server: str) -> None:
+    page.goto(f"{made_server}/?every=1")
+    queries = page.locator(".figure strong").first
+    before = queries.text_content()
+    until(page, lambda: queries.text_content() != before)
+    hide = """(hidden) => {
+      Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
+      document.dispatchEvent(new Event("visibilitychange")); }"""
+    page.evaluate(hide, True)
+    page.wait_for_timeout(1_500)
+    kept = page.locator(".strip").text_content()
+    page.wait_for_timeout(4_000)
+    assert page.locator(".strip").text_content() == kept
+    page.evaluate(hide, False)
+    until(page, lambda: page.locator(".strip").text_content() != kept)
+
+
 SLOW = """(() => { const Fast = window.WebSocket;
   window.WebSocket = class extends Fast {
     addEventListener(what, tell) {
