@@ -37,19 +37,35 @@ async function probe(live) {
   live.probing = false;
 }
 
-function draw(clock, { data, began, missed }) {
-  const [state, note] = ["b", "span"].map((tag) => clock.querySelector(tag));
-  const lost = disconnected() || missed >= MISSES;
-  const age = data.age === null ? null : data.age + (performance.now() - began) / 1000;
+function silence({ began }) {
+  return (performance.now() - began) / 1000;
+}
+
+function isLost(live) {
+  const tooLong = live.data.patience && silence(live) > live.data.patience;
+  return disconnected() || live.missed >= MISSES || tooLong;
+}
+
+function say(element, text) {
+  // Each new text is a node for the garbage collector: none where it says the same.
+  if (element && element.textContent !== text) element.textContent = text;
+}
+
+function draw(clock, live) {
+  const { data } = live, lost = isLost(live);
+  const [name, state, note] = ["em", "b", "span"].map((tag) => clock.querySelector(tag));
+  const age = data.age === null ? null : data.age + silence(live);
+  const said = lost ? data.lost : data.note;
   clock.dataset.state = lost ? "server lost" : data.state;
-  state.textContent = lost ? "server lost" : data.state;
-  note.textContent = [lost ? "" : data.note, newest(age)].filter(Boolean).join(" · ");
+  say(name, data.name);
+  say(state, lost ? "server lost" : data.state);
+  say(note, [said, newest(age)].filter(Boolean).join(" · "));
   clock.title = lost ? "The server does not answer; the numbers are old." : data.hint;
 }
 
 function start(clock, live) {
   const timers = [
-    setInterval(() => draw(clock, live), 1000),
+    setInterval(() => draw(clock, live), live.data.patience ? 250 : 1000),
     setInterval(() => probe(live), 5000),
   ];
   return () => timers.forEach(clearInterval);
