@@ -25,8 +25,7 @@ def masked(address: str) -> str:
     except ValueError:
         return MASKED
     if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is None:
-        first, second = (f"{int(group, 16):x}" for group in parsed.exploded.split(":")[:2])
-        return f"{first}:{second}:…"
+        return f"{int(parsed) >> 112:x}:{int(parsed) >> 96 & 0xFFFF:x}:…"
     octets = str(getattr(parsed, "ipv4_mapped", None) or parsed).split(".")
     return f"{octets[0]}.{octets[1]}.x.x"
 

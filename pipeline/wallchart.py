@@ -32,15 +32,6 @@ def si(value: float) -> str:
     return f"{value:g}"
 
 
-def whole(value: float, digits: int = 8) -> str:
-    """A count in full while it has no more digits than a quarter of a wall has room for.
-
-    >>> whole(1_038_455), whole(2_345_678_901)
-    ('1,038,455', '2,346 M')
-    """
-    return f"{value:,.0f}" if value < 10**digits else f"{value / 1e6:,.0f} M"
-
-
 @dataclass(frozen=True)
 class Tick:
     """A place on an axis in percent of its length, and what it says."""

@@ -1,6 +1,6 @@
 // The stream's state and the age of the newest record, kept going by the browser's own monotonic
 // clock: a server that hangs, or is gone, must not leave an old number standing.
-const PROBE_MS = 4000, MISSES = 2;
+const PROBE_MS = 4000, MISSES = 2, RELOAD_AFTER = 120, ANSWERS = 3;
 
 function words(seconds) {
   if (seconds < 120) return `${Math.floor(seconds)} s`;
@@ -29,12 +29,20 @@ async function probe(live) {
   const timer = setTimeout(() => end.abort(), PROBE_MS);
   try {
     const answer = await fetch("_stcore/health", { signal: end.signal, cache: "no-store" });
-    live.missed = answer.ok ? 0 : live.missed + 1;
+    count(live, answer.ok);
   } catch {
-    live.missed += 1;
+    count(live, false);
   }
   clearTimeout(timer);
   live.probing = false;
+}
+
+function count(live, isWell) {
+  live.missed = isWell ? 0 : live.missed + 1;
+  live.answered = isWell ? live.answered + 1 : 0;
+  // Streamlit connects again by itself; where that does not help, nobody is there to press F5.
+  const enough = Math.max(RELOAD_AFTER, 4 * live.data.patience);
+  if (live.data.patience && silence(live) > enough && live.answered >= ANSWERS) location.reload();
 }
 
 function silence({ began }) {
@@ -74,7 +82,7 @@ function start(clock, live) {
 export default function ({ parentElement, data }) {
   const clock = parentElement.querySelector(".clock");
   // Called anew with each answer of the server, on the same element: its timers go on.
-  const live = (clock.live ??= { missed: 0, probing: false });
+  const live = (clock.live ??= { missed: 0, answered: 0, probing: false });
   Object.assign(live, { data, began: performance.now() });
   live.stop ??= start(clock, live);
   draw(clock, live);
