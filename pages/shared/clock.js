@@ -61,13 +61,15 @@ function say(element, text) {
 
 function draw(clock, live) {
   const { data } = live, lost = isLost(live);
-  const [name, state, note] = ["em", "b", "span"].map((tag) => clock.querySelector(tag));
-  const age = data.age === null ? null : data.age + silence(live);
+  const [name, state, note, time] = ["em", "b", "span", "time"].map((tag) =>
+    clock.querySelector(tag));
+  const age = newest(data.age === null ? null : data.age + silence(live));
   const said = lost ? data.lost : data.note;
   clock.dataset.state = lost ? "server lost" : data.state;
   say(name, data.name);
   say(state, lost ? "server lost" : data.state);
-  say(note, [said, newest(age)].filter(Boolean).join(" · "));
+  say(note, [said, time ? "" : age].filter(Boolean).join(" · "));
+  say(time, age);
   clock.title = lost ? "The server does not answer; the numbers are old." : data.hint;
 }
 

@@ -26,7 +26,7 @@ def _component(name: str, inner: str, style: str) -> Any:
 
 _mount = _component("zeek_live_clock", "<i></i><b></b><span></span>", "clock.css")
 _mount_wall = _component(
-    "zeek_live_wall_clock", "<em></em><i></i><b></b><span></span>", "wallclock.css"
+    "zeek_live_wall_clock", "<em></em><i></i><b></b><span></span><time></time>", "wallclock.css"
 )
 
 
@@ -37,8 +37,11 @@ def clock(status: Status, zone: ZoneInfo, note: str = "") -> None:
 
 def wall_clock(status: Status, zone: ZoneInfo, name: str, every: int) -> None:
     """The same across a wall, under its view's name; a banner while anything is not live."""
-    lost = "the numbers are old"
-    own = {"name": shown(name), "patience": PATIENCE * every, "lost": lost}
+    own = {
+        "name": shown(name),
+        "patience": PATIENCE * every,
+        "lost": "the numbers are old",
+    }
     _mount_wall(key="wall-clock", data=_told(status, zone) | own)
 
 

@@ -95,7 +95,15 @@ def changes(table: Readable, view: View, addresses: bool) -> str:
     found = find_changes(table, view, ROWS)
     why = f"not compared: {found.why}" if found.why else "nothing that chance does not explain"
     rows = [_change(row, addresses) for row in found.rows.itertuples()]
-    return _list("changes", "What changed", "before → now", rows, why)
+    return _list("changes", "What changed", _compared(table, view), rows, why)
+
+
+def _compared(table: Readable, view: View) -> str:
+    previous = window(table, view).previous
+    if previous is None:
+        return ""
+    start, end = (time.astimezone(zone_of(view)) for time in previous)
+    return f"{start:%H:%M}–{end:%H:%M} → now"
 
 
 def _change(row: Any, addresses: bool) -> tuple[str, ...]:
