@@ -277,7 +277,7 @@ class Settings(BaseSettings):
     )
     wall_addresses: bool = Field(
         False,
-        description="whether a wall shows addresses of clients in full, and their labels; "
+        description="whether a wall shows addresses in full, and the labels of hosts; "
         "else as `10.20.x.x`",
     )
     wall_views: Annotated[dict[str, str], AfterValidator(named_views)] = Field(

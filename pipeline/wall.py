@@ -8,8 +8,8 @@ from urllib.parse import parse_qs
 
 from pipeline.state import FIELDS, START, View, from_params
 
-SELECTING = ("range", "from", "to", *FIELDS, "show", "tz")
-"""Parameters that a named view may have: those that decide which records a wall shows."""
+NAMED = ("range", "from", "to", *FIELDS, "show", "vs", "tz")
+"""Parameters that a named view may have: those that decide what a wall shows."""
 MAX_NAME = 40
 MASKED = "masked"
 
@@ -40,7 +40,7 @@ def _read_view(name: str, text: str) -> View:
         raise ValueError(f"a view's name has 1 to {MAX_NAME} characters")
     params = parse_qs(text.removeprefix("?"), keep_blank_values=True)
     view, problems = from_params(params)
-    problems += [f"{key} is none of {', '.join(SELECTING)}" for key in params.keys() - {*SELECTING}]
+    problems += [f"{key} is none of {', '.join(NAMED)}" for key in params.keys() - {*NAMED}]
     if problems:
         raise ValueError(f"the view {name!r}: {problems[0]}")
     return view

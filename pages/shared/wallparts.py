@@ -14,6 +14,7 @@ from pages.shared.panels import covered
 from pages.shared.search import is_address
 from pipeline import view as shows
 from pipeline.cache import Readable
+from pipeline.changes import BEFORE, DAY, Changes
 from pipeline.changes import changes as find_changes
 from pipeline.charts import COLOURS
 from pipeline.figures import summary
@@ -91,19 +92,20 @@ def _tick(tick: Tick, side: str) -> str:
 
 
 def changes(table: Readable, view: View, addresses: bool) -> str:
-    """What changed most against the window before."""
-    found = find_changes(table, view, ROWS)
+    """What changed most against the time before, or the same time a day before."""
+    vs = DAY if view.vs == DAY else BEFORE
+    found = find_changes(table, view, ROWS, vs)
     why = f"not compared: {found.why}" if found.why else "nothing that chance does not explain"
     rows = [_change(row, addresses) for row in found.rows.itertuples()]
-    return _list("changes", "What changed", _compared(table, view), rows, why)
+    return _list("changes", "What changed", _compared(found, view, vs), rows, why)
 
 
-def _compared(table: Readable, view: View) -> str:
-    previous = window(table, view).previous
-    if previous is None:
+def _compared(found: Changes, view: View, vs: str) -> str:
+    if found.during is None:
         return ""
-    start, end = (time.astimezone(zone_of(view)) for time in previous)
-    return f"{start:%H:%M}–{end:%H:%M} → now"
+    start, end = (time.astimezone(zone_of(view)) for time in found.during)
+    day = f"{start:%b %d} " if vs == DAY else ""
+    return f"{day}{start:%H:%M}–{end:%H:%M} → now"
 
 
 def _change(row: Any, addresses: bool) -> tuple[str, ...]:

@@ -84,13 +84,15 @@ def test_it_has_four_numbers_the_volume_and_two_lists_and_no_widget(
 def test_addresses_of_clients_are_nowhere_unless_allowed(
     made: Made, show: Callable[..., AppTest], client: str
 ) -> None:
-    add_change(made, client)
+    add_change(made, client, id_resp_h=client)
     masked = "10.20.x.x" if "." in client else "2001:db8:…"
     app = show(range="5m", host=client)
     assert client not in html(app) + clock(app)
     assert f"only host {masked}" in text(app)
-    assert f"{masked} queries 5 → 900" in text(show(range="5m"))
-    assert client not in html(show(range="5m"))
+    everyone = show(range="5m")
+    assert f"{masked} queries 5 → 900" in text(everyone)
+    assert f"{masked} resolver 5 → 900" in text(everyone)
+    assert client not in html(everyone) + clock(everyone)
     made.settings = read_settings(wall_addresses=True)
     assert f"only host {client}" in text(show(range="5m", host=client))
     assert f"{client} queries 5 → 900" in text(show(range="5m"))
@@ -134,6 +136,18 @@ def test_an_empty_table_says_what_is_missing_and_from_where(
     assert f"no records yet from {SOURCE}" in text(app)
     assert "no data" in clock(app)
     assert "no records of this view in this time" not in text(app)
+
+
+def test_changes_are_against_the_time_before_or_a_day_before(
+    made: Made, show: Callable[..., AppTest]
+) -> None:
+    for at in (NOW - timedelta(days=1, minutes=12), NOW - timedelta(days=1, minutes=1)):
+        made.add([partial(at, "192.0.2.9", "www.b.example", "b.example", count=2_000)])
+    add_change(made, "10.20.3.4")
+    assert re.search(r"What changed \d\d:\d\d–\d\d:\d\d → now ", text(show(range="5m")))
+    day = text(show(range="5m", vs="day"))
+    assert re.search(r"What changed \w+ \d\d \d\d:\d\d–\d\d:\d\d → now ", day)
+    assert "0 → 900" in day
 
 
 def test_a_view_without_records_says_so(made: Made, show: Callable[..., AppTest]) -> None:
