@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.shared import bar, filters, nav, refresh, url
+from pages.shared import bar, filters, nav, refresh, url, wall
 from pages.shared.look import use_style
 
 st.set_page_config(page_title="Zeek DNS", layout="wide", initial_sidebar_state="collapsed")
@@ -10,9 +10,12 @@ use_style()
 page = st.navigation([nav.page(name) for name in nav.FILES], position="hidden")
 url.adopt(page.title)
 st.session_state["page"] = page.title
-with st.container(gap="xxsmall"):
-    bar.first_row(page.title, url.view())
-    filters.second_row(page.title, url.view())
-    nav.follow_jump()
-    refresh.watch_tab()
-page.run()
+if url.view().wall and page.title == "Overview":
+    wall.show()
+else:
+    with st.container(gap="xxsmall"):
+        bar.first_row(page.title, url.view())
+        filters.second_row(page.title, url.view())
+        nav.follow_jump()
+        refresh.watch_tab()
+    page.run()

@@ -25,6 +25,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from pipeline.wall import read_views
+
 PREFIX = "ZEEK_LIVE_"
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 BYTES = {"k": 2**10, "m": 2**20, "g": 2**30}
@@ -154,6 +156,12 @@ def https_templates(pivots: dict[str, str]) -> dict[str, str]:
     return pivots
 
 
+def named_views(views: dict[str, str]) -> dict[str, str]:
+    """The views of a wall, if each can be read."""
+    read_views(views)
+    return views
+
+
 def _of_form(pattern: str, allowed: str) -> BeforeValidator:
     def checked(value: Any) -> Any:
         if not re.fullmatch(pattern, str(value)):
@@ -267,6 +275,17 @@ class Settings(BaseSettings):
         '`{value}`, such as `{"whois": "https://whois.example/?q={value}"}`; '
         "opened by a click only",
     )
+    wall_addresses: bool = Field(
+        False,
+        description="whether a wall shows addresses in full, and the labels of hosts; "
+        "else as `10.20.x.x`",
+    )
+    wall_views: Annotated[dict[str, str], AfterValidator(named_views)] = Field(
+        default={},
+        description="a JSON object of what a wall shows by turns: a name to the query string of "
+        'a page, such as `{"Failures": "range=4h&response=NXDOMAIN"}`',
+    )
+    wall_seconds: int = Field(30, ge=5, le=86_400, description="how long each of them is shown")
 
     @property
     def topics(self) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 // The stream's state and the age of the newest record, kept going by the browser's own monotonic
 // clock: a server that hangs, or is gone, must not leave an old number standing.
-const PROBE_MS = 4000, MISSES = 2;
+const PROBE_MS = 4000, MISSES = 2, RELOAD_AFTER = 120, ANSWERS = 3;
 
 function words(seconds) {
   if (seconds < 120) return `${Math.floor(seconds)} s`;
@@ -29,27 +29,53 @@ async function probe(live) {
   const timer = setTimeout(() => end.abort(), PROBE_MS);
   try {
     const answer = await fetch("_stcore/health", { signal: end.signal, cache: "no-store" });
-    live.missed = answer.ok ? 0 : live.missed + 1;
+    count(live, answer.ok);
   } catch {
-    live.missed += 1;
+    count(live, false);
   }
   clearTimeout(timer);
   live.probing = false;
 }
 
-function draw(clock, { data, began, missed }) {
-  const [state, note] = ["b", "span"].map((tag) => clock.querySelector(tag));
-  const lost = disconnected() || missed >= MISSES;
-  const age = data.age === null ? null : data.age + (performance.now() - began) / 1000;
+function count(live, isWell) {
+  live.missed = isWell ? 0 : live.missed + 1;
+  live.answered = isWell ? live.answered + 1 : 0;
+  // Streamlit connects again by itself; where that does not help, nobody is there to press F5.
+  const enough = Math.max(RELOAD_AFTER, 4 * live.data.patience);
+  if (live.data.patience && silence(live) > enough && live.answered >= ANSWERS) location.reload();
+}
+
+function silence({ began }) {
+  return (performance.now() - began) / 1000;
+}
+
+function isLost(live) {
+  const tooLong = live.data.patience && silence(live) > live.data.patience;
+  return disconnected() || live.missed >= MISSES || tooLong;
+}
+
+function say(element, text) {
+  // Each new text is a node for the garbage collector: none where it says the same.
+  if (element && element.textContent !== text) element.textContent = text;
+}
+
+function draw(clock, live) {
+  const { data } = live, lost = isLost(live);
+  const [name, state, note, time] = ["em", "b", "span", "time"].map((tag) =>
+    clock.querySelector(tag));
+  const age = newest(data.age === null ? null : data.age + silence(live));
+  const said = lost ? data.lost : data.note;
   clock.dataset.state = lost ? "server lost" : data.state;
-  state.textContent = lost ? "server lost" : data.state;
-  note.textContent = [lost ? "" : data.note, newest(age)].filter(Boolean).join(" · ");
+  say(name, data.name);
+  say(state, lost ? "server lost" : data.state);
+  say(note, [said, time ? "" : age].filter(Boolean).join(" · "));
+  say(time, age);
   clock.title = lost ? "The server does not answer; the numbers are old." : data.hint;
 }
 
 function start(clock, live) {
   const timers = [
-    setInterval(() => draw(clock, live), 1000),
+    setInterval(() => draw(clock, live), live.data.patience ? 250 : 1000),
     setInterval(() => probe(live), 5000),
   ];
   return () => timers.forEach(clearInterval);
@@ -58,7 +84,7 @@ function start(clock, live) {
 export default function ({ parentElement, data }) {
   const clock = parentElement.querySelector(".clock");
   // Called anew with each answer of the server, on the same element: its timers go on.
-  const live = (clock.live ??= { missed: 0, probing: false });
+  const live = (clock.live ??= { missed: 0, answered: 0, probing: false });
   Object.assign(live, { data, began: performance.now() });
   live.stop ??= start(clock, live);
   draw(clock, live);

@@ -2,34 +2,58 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import streamlit as st
 
+from pipeline.names import shown
 from pipeline.status import LATE_AFTER, Status
 
 HERE = Path(__file__).parent
-_mount = st.components.v2.component(
-    "zeek_live_clock",
-    html='<div class="clock" role="status"><i></i><b></b><span></span></div>',
-    css=(HERE / "clock.css").read_text(encoding="utf-8"),
-    js=(HERE / "clock.js").read_text(encoding="utf-8"),
+PATIENCE = 2.5
+"""Refreshes without an answer after which a wall says that the server is lost: before the third."""
+
+
+def _component(name: str, inner: str, style: str) -> Any:
+    return st.components.v2.component(
+        name,
+        html=f'<div class="clock" role="status">{inner}</div>',
+        css=(HERE / style).read_text(encoding="utf-8"),
+        js=(HERE / "clock.js").read_text(encoding="utf-8"),
+    )
+
+
+_mount = _component("zeek_live_clock", "<i></i><b></b><span></span>", "clock.css")
+_mount_wall = _component(
+    "zeek_live_wall_clock", "<em></em><i></i><b></b><span></span><time></time>", "wallclock.css"
 )
 
 
 def clock(status: Status, zone: ZoneInfo, note: str = "") -> None:
     """State and age now; from here on the browser's clock goes on with them."""
-    _mount(
-        key="clock",
-        data={
-            "state": status.state,
-            "note": note or in_words(status, zone),
-            "age": status.age,
-            "hint": f"{status.source}. {why(status, zone)}",
-            # Equal data is not drawn again, and the browser's count would start from an old age.
-            "at": datetime.now(UTC).isoformat(),
-        },
-    )
+    _mount(key="clock", data=_told(status, zone, note))
+
+
+def wall_clock(status: Status, zone: ZoneInfo, name: str, every: int) -> None:
+    """The same across a wall, under its view's name; a banner while anything is not live."""
+    own = {
+        "name": shown(name),
+        "patience": PATIENCE * every,
+        "lost": "the numbers are old",
+    }
+    _mount_wall(key="wall-clock", data=_told(status, zone) | own)
+
+
+def _told(status: Status, zone: ZoneInfo, note: str = "") -> dict[str, Any]:
+    return {
+        "state": status.state,
+        "note": note or in_words(status, zone),
+        "age": status.age,
+        "hint": f"{status.source}. {why(status, zone)}",
+        # Equal data is not drawn again, and the browser's count would start from an old age.
+        "at": datetime.now(UTC).isoformat(),
+    }
 
 
 def in_words(status: Status, zone: ZoneInfo) -> str:

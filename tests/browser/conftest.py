@@ -59,14 +59,19 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+def start(port: int, kind: str, **environment: str) -> subprocess.Popen[bytes]:
+    """`made_dashboard.py` over a table of that kind, not waited for."""
+    script = str(ROOT / "tests" / "browser" / "made_dashboard.py")
+    command = [sys.executable, "-m", "streamlit", "run", script, f"--server.port={port}"]
+    env = {**os.environ, "MADE": kind, **environment}
+    return subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.DEVNULL)
+
+
 @contextmanager
 def serve(kind: str, **environment: str) -> Iterator[str]:
     """The address of `made_dashboard.py` while it serves a table of that kind."""
     port = free_port()
-    script = str(ROOT / "tests" / "browser" / "made_dashboard.py")
-    command = [sys.executable, "-m", "streamlit", "run", script, f"--server.port={port}"]
-    env = {**os.environ, "MADE": kind, **environment}
-    process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.DEVNULL)
+    process = start(port, kind, **environment)
     try:
         wait_for(f"http://127.0.0.1:{port}/_stcore/health", process)
         yield f"http://127.0.0.1:{port}"

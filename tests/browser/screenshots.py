@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser.conftest import ARGS, ROOT, serve
 
-PAGES = ("overview", "domains", "hosts", "host", "health")
+PAGES = ("overview", "domains", "hosts", "host", "health", "wall")
 SIZES = ((1366, 768), (1366, 650), (1920, 1080))
 THEMES = ("light", "dark")
 LABELS = "10.20.0.53,dns-a\n10.20.0.54,dns-b\n10.20.8.0/24,office\n10.20.7.0/24,voip\n"
@@ -32,7 +32,7 @@ def take(
         timezone_id="UTC",
     )
     page.goto(f"{url}/{'' if name == 'overview' else path_of(name, browser, url)}")
-    page.locator(".panel-title, .empty").first.wait_for(timeout=60_000)
+    page.locator(".panel-title, .empty, .wall").first.wait_for(timeout=60_000)
     page.wait_for_load_state("networkidle")
     page.wait_for_timeout(4_000)
     page.screenshot(path=file)
@@ -42,6 +42,8 @@ def take(
 
 def path_of(name: str, browser: Browser, url: str) -> str:
     """A page's path; one host's page is that of the first host that the export lists."""
+    if name == "wall":
+        return "?wall"
     if name != "host":
         return name
     context = browser.new_context()

@@ -57,6 +57,9 @@ WRONG = {
     ("HOST_LABELS", "~nobody-here/hosts"): NOBODY,
     ("PIVOTS", "{whois: x}"): "not JSON",
     ("KNOWN_DOMAINS", "~nobody-here/known"): NOBODY,
+    ("WALL_ADDRESSES", "some"): "a valid boolean",
+    ("WALL_VIEWS", "{Office: host}"): "not JSON",
+    ("WALL_SECONDS", "1"): "greater than or equal to 5",
     ("CONFIG", "nowhere.toml"): "no file",
 }
 
