@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
+from pipeline.names import shown
 from pipeline.status import LATE_AFTER, Status
 
 HERE = Path(__file__).parent
@@ -23,9 +24,9 @@ def clock(status: Status, zone: ZoneInfo, note: str = "") -> None:
         key="clock",
         data={
             "state": status.state,
-            "note": note or in_words(status, zone),
+            "note": shown(note or in_words(status, zone)),
             "age": status.age,
-            "hint": f"{status.source}. {why(status, zone)}",
+            "hint": shown(f"{status.source}. {why(status, zone)}", 1_000),
             # Equal data is not drawn again, and the browser's count would start from an old age.
             "at": datetime.now(UTC).isoformat(),
         },
