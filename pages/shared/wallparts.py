@@ -1,6 +1,5 @@
 """The parts of a wall, each as escaped HTML; `addresses`: whether they are shown in full."""
 
-import html
 from collections.abc import Iterable
 from typing import Any
 
@@ -9,7 +8,7 @@ import pandas as pd
 from pages.shared.columns import theme
 from pages.shared.figures import cells
 from pages.shared.hostlabels import label_of
-from pages.shared.look import Figure, zone_of
+from pages.shared.look import Figure, escaped, zone_of
 from pages.shared.panels import covered
 from pages.shared.search import is_address
 from pipeline import view as shows
@@ -18,7 +17,6 @@ from pipeline.changes import BEFORE, DAY, Changes
 from pipeline.changes import changes as find_changes
 from pipeline.charts import COLOURS
 from pipeline.figures import summary
-from pipeline.names import shown
 from pipeline.query import running
 from pipeline.state import Filter, View
 from pipeline.wall import Turn, masked
@@ -28,8 +26,6 @@ from pipeline.window import window
 
 FIGURES = ("queries", "hosts", "nxdomain", "no_response")
 ROWS = 6
-CHARACTERS = 48
-"""Of a name: what half a screen has room for."""
 
 
 def chosen(turn: Turn, addresses: bool) -> str:
@@ -45,12 +41,11 @@ def _words(each: Filter, addresses: bool) -> str:
     return f"{'not ' * each.exclude}{each.field} {'under ' * each.under}{value}"
 
 
-def _who(kind: str, value: Any, addresses: bool) -> str:
+def _who(kind: str, value: str, addresses: bool) -> str:
     """A value that may be a client: its address in full only where that is allowed."""
-    text = shown(value, CHARACTERS)
-    if kind != "host" and not is_address(str(value)):
-        return text
-    return f"{text} {label_of(value)}".strip() if addresses else masked(str(value))
+    if kind != "host" and not is_address(value):
+        return value
+    return f"{value} {label_of(value)}".strip() if addresses else masked(value)
 
 
 def numbers(table: Readable, view: View) -> str:
@@ -155,4 +150,4 @@ def _empty(text: str) -> str:
 
 
 def _text(text: str) -> str:
-    return html.escape(text)
+    return escaped(text)

@@ -13,7 +13,7 @@ from pipeline import query
 from pipeline.names import shown
 from pipeline.settings import read_settings
 from pipeline.status import Status
-from tests.app.test_pages import HOSTILE, PAGES, clock, html
+from tests.app.test_pages import PAGES, clock, html
 from tests.made import SOURCE, Made, partial
 
 NOW = datetime.now(UTC) - timedelta(seconds=30)
@@ -110,7 +110,9 @@ def test_a_label_is_shown_with_an_address_only(
     assert "10.20.3.4 &lt;b&gt;anna&#x27;s laptop" in text(show(range="5m"))
 
 
-@pytest.mark.parametrize("hostile", HOSTILE)
+@pytest.mark.parametrize(
+    "hostile", ["<img src=x onerror=alert(1)>.evil.example", "a\u202egnp.evil.example"]
+)
 @pytest.mark.parametrize("allowed", [False, True])
 def test_a_hostile_name_stays_text(
     made: Made, show: Callable[..., AppTest], hostile: str, allowed: bool
