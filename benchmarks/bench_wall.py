@@ -4,7 +4,7 @@
 
 Over a made-up network that grows every second. Each sample is taken after a garbage collection by
 the browser; slopes are of the second half, by least squares. Of ten minutes they say little: a
-refresh that is just being drawn makes samples differ by 40 nodes and 0.8 MB. PSS is of all of
+refresh that is just being drawn makes samples differ by 40 nodes and 0.8 MB. USS is of all of
 Chromium's processes.
 """
 
@@ -25,17 +25,17 @@ from benchmarks.measure import report
 from tests.browser.conftest import ARGS, serve
 
 REACH = "flat over two hours"
-UNITS = {"heap": "JS heap, MB", "nodes": "DOM nodes", "listeners": "listeners", "pss": "PSS, MB"}
+UNITS = {"heap": "JS heap, MB", "nodes": "DOM nodes", "listeners": "listeners", "uss": "USS, MB"}
 Sample = dict[str, float]
 
 
-def pss_mb() -> float:
-    """Of the browser that this process has started."""
+def uss_mb() -> float:
+    """Of the browser that this process has started; what it shares with others is left out."""
     total = 0.0
     for process in psutil.Process().children(recursive=True):
         try:
             if "chrom" in process.name():
-                total += process.memory_full_info().pss / 1e6
+                total += process.memory_full_info().uss / 1e6
         except psutil.Error:
             continue
     return total
@@ -51,7 +51,7 @@ def sample(browser: CDPSession, began: float) -> Sample:
         "heap": heap,
         "nodes": counts["nodes"],
         "listeners": counts["jsEventListeners"],
-        "pss": pss_mb(),
+        "uss": uss_mb(),
     }
 
 
