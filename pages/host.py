@@ -5,7 +5,7 @@ import streamlit as st
 from pages.shared import differences, panels
 from pages.shared.columns import columns
 from pages.shared.figures import cells
-from pages.shared.focus import in_focus, looking_at, words
+from pages.shared.focus import in_focus, looking_at
 from pages.shared.hosthead import host_head
 from pages.shared.live import live
 from pages.shared.look import empty, panel, rows, strip, title
@@ -41,7 +41,7 @@ def draw(table: Readable, view: View) -> None:
             panels.ranked("own", "domain", table, view, listing.rows, wanted, 10)
         with panel(right):
             seen = looking_at(view, focus) if focus else view
-            panels.names(table, seen, 10, f" under {words(focus)}" if focus else "")
+            panels.names(table, seen, 10, focus)
         left, right = st.columns([1, 1.12], gap="small")
         with panel(left):
             panels.resolvers(table, view, rows=5)

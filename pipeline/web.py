@@ -80,9 +80,7 @@ class SecurityHeaders:
             await send(message)
 
         host = Headers(scope=scope).get("host", "") if is_ours else ""
-        app = (
-            _bad_host(host) if is_ours and not is_allowed(host, self._allowed_hosts) else self._app
-        )
+        app = bad_host(host) if is_ours and not is_allowed(host, self._allowed_hosts) else self._app
         try:
             await app(scope, receive, send_with_headers)
         except Exception:
@@ -129,7 +127,8 @@ def is_allowed(host: str, allowed: Collection[str]) -> bool:
     )
 
 
-def _bad_host(host: str) -> ASGIApp:
+def bad_host(host: str) -> Response:
+    """The refusal of a name that is not ours."""
     return PlainTextResponse(
         f"the host {shown(host, 80)!r} is not allowed: "
         "add it to server.allowedHosts in .streamlit/config.toml",

@@ -1,6 +1,5 @@
 """Whether the numbers can be trusted: in a sentence, in figures, in sums."""
 
-import html
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,7 +10,7 @@ import streamlit as st
 from pages.shared import url
 from pages.shared.columns import theme
 from pages.shared.hostlabels import label_problems
-from pages.shared.look import Figure, title, zone_of
+from pages.shared.look import Figure, escaped, title, zone_of
 from pages.shared.tables import table
 from pipeline import known
 from pipeline.charts import COLOURS
@@ -37,8 +36,8 @@ def sentence(status: Status, counters: Counters) -> None:
     share = f" ({100 * lost / read:.2g} %)" if lost and read else ""
     count = f"Of {read:,} records read, {lost:,} could not be used{share}." if read else ""
     st.html(
-        f'<div class="sentence" data-state="{status.state}"><b>{html.escape(words)}.</b> '
-        f"<span>{html.escape(count)}</span></div>"
+        f'<div class="sentence" data-state="{status.state}"><b>{escaped(words)}.</b> '
+        f"<span>{count}</span></div>"
     )
 
 

@@ -48,9 +48,9 @@ def wall_clock(status: Status, zone: ZoneInfo, name: str, every: int) -> None:
 def _told(status: Status, zone: ZoneInfo, note: str = "") -> dict[str, Any]:
     return {
         "state": status.state,
-        "note": note or in_words(status, zone),
+        "note": shown(note or in_words(status, zone)),
         "age": status.age,
-        "hint": f"{status.source}. {why(status, zone)}",
+        "hint": shown(f"{status.source}. {why(status, zone)}", 1_000),
         # Equal data is not drawn again, and the browser's count would start from an old age.
         "at": datetime.now(UTC).isoformat(),
     }

@@ -50,7 +50,7 @@ def head(each: Filter, view: View) -> None:
     opposite = replace(each, exclude=True)
     with st.container(horizontal=True, key="detail-head", gap="xxsmall"):
         label = label_of(each.value) if each.field == "host" else ""
-        title(words(each), " · ".join(part for part in (each.field, shown(label)) if part))
+        title(words(each), " · ".join(part for part in (each.field, label) if part))
         st.button("Open", key="detail-open", on_click=nav.open_row, args=(each,))
         st.button("Only this", key="detail-only", on_click=_filter, args=(each,))
         st.button("Not this", key="detail-not", on_click=_filter, args=(opposite,))

@@ -1,6 +1,5 @@
 """The frame's second row: search, the filters in force, noise, export."""
 
-import html
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -10,7 +9,7 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from pages.shared import searchbox, url
-from pages.shared.look import inert, zone_of
+from pages.shared.look import escaped, inert, zone_of
 from pages.shared.refresh import again
 from pipeline import view as shows
 from pipeline.export import export, in_zone, to_csv
@@ -54,7 +53,7 @@ def second_row(page: str, view: View) -> None:
 def _problem() -> None:
     # Something is always drawn here, or what follows would move to the left.
     said = [*searchbox.problems(), *url.problems(), _old_end(url.view())]
-    problem = html.escape(shown("; ".join(filter(None, said))))
+    problem = escaped("; ".join(filter(None, said)))
     st.html(f'<div class="problem" title="{problem}">{problem}</div>')
 
 

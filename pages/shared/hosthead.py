@@ -1,6 +1,5 @@
 """The line at the top of one host's page: who it is, its neighbours, what can be done."""
 
-import html
 from dataclasses import replace
 
 import streamlit as st
@@ -8,11 +7,10 @@ import streamlit as st
 from pages.shared import nav, url
 from pages.shared.detail import copies
 from pages.shared.hostlabels import label_of
-from pages.shared.look import zone_of
+from pages.shared.look import escaped, zone_of
 from pipeline import view as shows
 from pipeline.cache import Readable
 from pipeline.figures import place
-from pipeline.names import shown
 from pipeline.query import running
 from pipeline.state import Filter, View
 
@@ -47,9 +45,9 @@ def _name(table: Readable, view: View, host: str) -> str:
         first, last = (t.astimezone(zone_of(view)) for t in (found.first, found.last))
         rank = f"rank {found.rank:,} of {found.of:,} · first {first:%H:%M:%S}, last {last:%H:%M:%S}"
     return (
-        f'<div class="host-name"><code>{html.escape(shown(host))}</code>'
-        f"<b>{html.escape(shown(label_of(host)))}</b>"
-        f"<span>{html.escape(rank)}</span></div>"
+        f'<div class="host-name"><code>{escaped(host)}</code>'
+        f"<b>{escaped(label_of(host))}</b>"
+        f"<span>{rank}</span></div>"
     )
 
 

@@ -1,6 +1,6 @@
 """The parts of a page that are our own HTML: titles, the strip of figures, empty panels.
 
-Every text goes through `html.escape`; names in it through `pipeline.names.shown` before.
+Every text in it goes through `escaped`.
 """
 
 import html
@@ -19,7 +19,14 @@ from pipeline.names import defang, shown
 from pipeline.state import View
 
 HERE = Path(__file__).parent
+MAX_CHARACTERS = 1_000
+"""Of a text within our own HTML."""
 MARKDOWN = {ord(sign): "\\" + sign for sign in string.punctuation}
+
+
+def escaped(text: str) -> str:
+    """A text within our own HTML: all of it can be seen, and none of it does anything."""
+    return html.escape(shown(text, MAX_CHARACTERS))
 
 
 def use_style() -> None:
@@ -29,7 +36,7 @@ def use_style() -> None:
 
 def safe(name: str) -> str:
     """A name for a report: inert text, and all but addresses defanged."""
-    return shown(name) if is_address(name) else defang(name)
+    return name if is_address(name) else defang(name)
 
 
 def inert(name: str) -> str:
@@ -58,9 +65,9 @@ def panel(place: Any = st) -> Any:
 def title(text: str, caption: str = "", legend: Iterable[tuple[str, str]] = ()) -> None:
     """A panel's line: what it shows, over what and how exact, and its colours by name."""
     caption = "" if caption.startswith("0 of 0") else caption
-    hues = "".join(f'<i style="--hue:{hue}">{html.escape(name)}</i>' for name, hue in legend)
+    hues = "".join(f'<i style="--hue:{hue}">{escaped(name)}</i>' for name, hue in legend)
     st.html(
-        f'<div class="panel-title"><b>{html.escape(text)}</b><span>{html.escape(caption)}</span>'
+        f'<div class="panel-title"><b>{escaped(text)}</b><span>{escaped(caption)}</span>'
         f'<span class="legend">{hues}</span></div>'
     )
 
@@ -68,8 +75,8 @@ def title(text: str, caption: str = "", legend: Iterable[tuple[str, str]] = ()) 
 def empty(text: str, height: int, hint: str = "") -> None:
     """A panel with nothing to show: as high as the full one, saying what to do next."""
     st.html(
-        f'<div class="empty" style="height:{height}px"><div>{html.escape(text)}</div>'
-        f"<div>{html.escape(hint)}</div></div>"
+        f'<div class="empty" style="height:{height}px"><div>{escaped(text)}</div>'
+        f"<div>{escaped(hint)}</div></div>"
     )
 
 
@@ -97,8 +104,8 @@ def _figure(figure: Figure) -> str:
     uri = sparkline(figure.series, figure.hue)
     line = f"<div style=\"background-image:url('{uri}')\"></div>" if figure.series else ""
     return (
-        f'<div class="figure"><label>{html.escape(figure.label)}</label>'
-        f"<strong>{html.escape(figure.value)}</strong>"
-        f'<small{tone} title="{html.escape(figure.hint)}">'
-        f"{html.escape(figure.note)}</small>{line}</div>"
+        f'<div class="figure"><label>{escaped(figure.label)}</label>'
+        f"<strong>{escaped(figure.value)}</strong>"
+        f'<small{tone} title="{escaped(figure.hint)}">'
+        f"{escaped(figure.note)}</small>{line}</div>"
     )

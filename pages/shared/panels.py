@@ -243,10 +243,11 @@ def new_domains(table: Readable, view: View, rows: int) -> None:
     ranked("new", "domain", table, view, listing.rows, wanted, rows, sorts=False)
 
 
-def names(table: Readable, view: View, rows: int, of: str = "") -> None:
+def names(table: Readable, view: View, rows: int, under: Filter | None = None) -> None:
     """Names by type and response, with the newest record's answer and uid; 676 px wide."""
     listing = shows.names(table, view, view.n)
-    title(f"Names{of}", over(table, view, listing.caption))
+    said = over(table, view, listing.caption)
+    title(f"Names under {words(under)}" if under else "Names", said)
     named("names", table, view, listing.rows, columns(view, *NAME, **NAME_WIDTHS), rows)
 
 

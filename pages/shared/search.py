@@ -50,9 +50,13 @@ def _as_kept(field: str, value: str) -> str:
 
 
 def is_address(text: str) -> bool:
-    """Whether a text is an IP address."""
+    """Whether a text is an IP address; a zone after `%` may be anything, so none has one.
+
+    >>> is_address("fe80::1"), is_address("fe80::1%www.evil.example")
+    (True, False)
+    """
     try:
         ip_address(text)
     except ValueError:
         return False
-    return True
+    return "%" not in text

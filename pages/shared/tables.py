@@ -57,7 +57,7 @@ def table(
         empty(nothing, height(rows))
         return
     if by:
-        frame = _still(key, frame, by, rows_by or (by,), ranking, picked)
+        frame = _still(key, frame, by, rows_by or (by,), ranking, picked).reset_index(drop=True)
     columns = _bounded(frame, columns, has_menu=bool(by and actions))
     if by and actions:
         frame = frame.assign(**{MENU: [_labels(name(value), actions) for value in frame[by]]})

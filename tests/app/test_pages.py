@@ -1,4 +1,4 @@
-"""Every page over a table made by hand: nothing in it, one row, hostile names, a dead query."""
+"""Every page over a table made by hand: nothing in it, one row, a dead query."""
 
 import json
 import re
@@ -24,27 +24,6 @@ PAGES = Path(__file__).parents[2] / "pages"
 NAMES = ("overview", "domains", "hosts", "host", "health")
 NOW = datetime.now(UTC) - timedelta(seconds=30)
 LONG_AGO = datetime(2018, 3, 24, 17, 12, 9, tzinfo=UTC)
-HOSTILE = [
-    "<img src=x onerror=alert(1)>.evil.example",
-    "![x](http://evil.example/x.png).evil.example",
-    "=cmd|' /c calc'!a1.evil.example",
-    "www.evil.example",
-    "a\u202egnp.evil.example",
-    ":red[x] $x$ `x` :material/bolt:.evil.example",
-    "quote\"and'and\\.evil.example",
-    "x" * 250 + ".evil.example",
-]
-TEXTS = (
-    "markdown",
-    "caption",
-    "title",
-    "header",
-    "subheader",
-    "warning",
-    "error",
-    "info",
-    "metric",
-)
 
 
 @pytest.fixture
@@ -129,26 +108,6 @@ def test_what_is_looked_at_and_has_no_queries_is_no_filter_to_clear(
     app = show("domains", focus="domain:other.example")
     assert "no queries of other.example in this time" in html(app)
     assert "nothing matches" not in html(app)
-
-
-@pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("hostile", HOSTILE)
-def test_a_hostile_name_stays_text(
-    made: Made, show: Callable[..., AppTest], name: str, hostile: str
-) -> None:
-    row = partial(NOW, hostile, hostile, hostile, answers=hostile, id_resp_h=hostile)
-    rejects = (Rejects("not JSON", 1, (hostile,)),)
-    made.add([row | {"qtype_name": hostile, "rcode_name": hostile}], rejects)
-    app = show(name, host=hostile, focus=f"domain:{hostile}")
-    assert "<img" not in html(app).lower()
-    assert "\u202e" not in html(app)
-    assert "\u202e" not in shown_tables(app)
-    for kind in TEXTS:
-        assert not any("evil" in str(each.value) for each in app.get(kind))
-    for button in app.button:
-        unescaped = re.sub(r"\\.", "", button.label)
-        assert not set("<>[]()$`*_!") & set(unescaped)
-        assert "www." not in button.label.replace("\\", "")
 
 
 @pytest.mark.parametrize("name", NAMES)

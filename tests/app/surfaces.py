@@ -1,0 +1,139 @@
+"""Where names show: everything that a page hands to the browser, held against what names may do."""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterable, Iterator
+from html import unescape
+from typing import Any
+
+import pyarrow as pa
+from streamlit.testing.v1 import AppTest
+
+from pages.shared.tables import MENU
+from pipeline.names import FORMULA, is_hidden
+
+OWN_TAGS = {"div", "b", "span", "i", "label", "strong", "small", "code", "svg"}
+OF_MARKDOWN = set("<>[]()$`*_!#~|:")
+PROSE = ("markdown", "caption", "title", "header", "subheader", "warning", "error", "info")
+NAMED = ("domain", "name", "host", "resolver", "answers")
+"""Columns that are defanged when asked to be."""
+
+
+def hold(app: AppTest) -> None:
+    """Whatever stands on the page is visible text that does nothing."""
+    assert not app.exception, app.exception
+    for check in (_own_html, _tables, _labels, _codes, _charts, _clock):
+        check(app)
+    for kind in PROSE:
+        assert not any("evil" in str(each.value) for each in app.get(kind))
+
+
+def plain(texts: Iterable[str]) -> None:
+    """No character that hides, or moves others."""
+    for text in texts:
+        assert not any(map(is_hidden, text)), ascii(text)
+
+
+def _own_html(app: AppTest) -> None:
+    for each in app.get("html"):
+        body = each.proto.body
+        plain([body.replace("\n", "")])
+        opened = {tag.lower() for tag in re.findall(r"<(\w+)", re.sub(r"<style>.*", "", body))}
+        assert opened <= OWN_TAGS, opened
+        named = re.findall(r'title"><b>(.*?)</b>|<div>no queries of (.*?)</div>', body)
+        assert all(len(unescape(text)) <= 85 for found in named for text in found), body
+        assert not re.search(r'"[^">]*"[^">=/]*on\w+=', body), body
+
+
+def _tables(app: AppTest) -> None:
+    for each in app.dataframe:
+        cells = each.value.drop(columns=MENU, errors="ignore").to_numpy().ravel()
+        plain(cell for cell in cells if isinstance(cell, str))
+        plain(str(name) for name in each.value.index)
+        for menu in each.value.get(MENU, []):
+            markdown(menu)
+
+
+def _labels(app: AppTest) -> None:
+    markdown(each.label for each in app.button)
+    for each in app.button:
+        assert len(each.label.replace("\\", "")) <= 60, each.label
+
+
+def markdown(labels: Iterable[str]) -> None:
+    """Streamlit reads these as Markdown, and makes links of bare names after unescaping."""
+    for label in labels:
+        plain([label])
+        assert len(label) < 1_000
+        bare = re.sub(r"^[\w ]+: ", "", re.sub(r"\\.", "", label))
+        assert not OF_MARKDOWN & set(bare), label
+        assert not re.search(r"www\.|\w://|@\w+\.", label.replace("\\", "")), label
+
+
+def _codes(app: AppTest) -> None:
+    plain(each.value for each in app.code)
+
+
+def _clock(app: AppTest) -> None:
+    for each in app.get("bidi_component"):
+        plain(_strings(json.loads(each.proto.json or "{}")))
+
+
+def _charts(app: AppTest) -> None:
+    for each in app.get("vega_lite_chart"):
+        spec = json.loads(each.proto.spec)
+        drawn = {found["field"] for found in _objects(spec) if "field" in found}
+        plain(_strings(spec))
+        for data in each.proto.datasets:
+            rows = pa.ipc.open_stream(data.data.data).read_all()
+            for name in drawn & set(rows.column_names):
+                plain(cell for cell in rows[name].to_pylist() if isinstance(cell, str))
+        for found in _objects(spec):
+            _row_labels(found.get("labelExpr", "{}[datum.value]"))
+
+
+def _row_labels(expression: str) -> None:
+    texts = re.fullmatch(r"\{(.*)\}\[datum\.value\]", expression)
+    assert texts, expression
+    for text in filter(None, texts[1].split(", ")):
+        assert re.fullmatch(r"'\d+': '(\w|\\u[0-9a-f]{4})*'", text, re.ASCII), text
+        decoded = json.loads(text.split(": ")[1].replace("'", '"'))
+        assert len(decoded) <= 32
+        plain([decoded])
+
+
+def _objects(spec: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(spec, dict):
+        yield spec
+    for each in spec.values() if isinstance(spec, dict) else spec if isinstance(spec, list) else ():
+        yield from _objects(each)
+
+
+def _strings(spec: Any) -> Iterator[str]:
+    for found in _objects(spec):
+        yield from (each for each in found.values() if isinstance(each, str))
+
+
+def csv_holds(text: str, defanged: bool) -> int:
+    """The number of rows of a CSV, none of whose cells is a formula or hides a character."""
+    header, *rows = csv.reader(io.StringIO(text))
+    for row in rows:
+        plain(row)
+        for name, cell in zip(header, row, strict=True):
+            assert not FORMULA.search(re.sub("(^|[;|])'", "", cell)) or "'" in cell
+            assert not cell.lstrip().startswith(("=", "@", "＝", "＋", "－", "＠")), cell
+            assert not (defanged and name in NAMED and "." in cell.replace("[.]", "")), cell
+    return len(rows)
+
+
+def json_holds(text: str, defanged: bool) -> list[dict[str, Any]]:
+    """The rows of a JSON answer, none of whose texts hides a character."""
+    rows: list[dict[str, Any]] = json.loads(text)["rows"]
+    for row in rows:
+        texts = {name: cell for name, cell in row.items() if isinstance(cell, str)}
+        plain(texts.values())
+        bare = [texts[name] for name in NAMED if name in texts]
+        assert not (defanged and any("." in each.replace("[.]", "") for each in bare)), bare
+    return rows
