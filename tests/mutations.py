@@ -13,7 +13,9 @@ from typing import Any
 
 from tests.conftest import ROOT
 
-HELPERS = frozenset("shown inert escaped defang neutralise unicode_form words _vega_text".split())
+HELPERS = frozenset(
+    "shown inert safe escaped defang neutralise unicode_form words _vega_text".split()
+)
 VALUE = "lambda each, *rest, **more: each.value"
 SAME = "lambda text, *rest, **more: text"
 WITHOUT = {"words": VALUE}
@@ -85,18 +87,19 @@ class Change(ast.NodeTransformer):
 @contextmanager
 def changed(instead: Mapping[Site, str]) -> Iterator[None]:
     """The running program with other expressions at some sites."""
-    before: dict[FunctionType, CodeType] = {}
+    before: dict[FunctionType, tuple[CodeType, Any]] = {}
     try:
         for module in {site.module for site in instead}:
             those = {site: to for site, to in instead.items() if site.module == module}
             whole = _compiled(module, those)
             for function in {_function(site) for site in those}:
-                before[function] = function.__code__
+                before[function] = (function.__code__, function.__kwdefaults__)
                 function.__code__ = _code(whole, function.__code__)
+                function.__kwdefaults__ = _defaults(function, those)
         yield
     finally:
-        for function, code in before.items():
-            function.__code__ = code
+        for function, (code, defaults) in before.items():
+            function.__code__, function.__kwdefaults__ = code, defaults
 
 
 def removed(site: Site) -> AbstractContextManager[None]:
@@ -152,6 +155,17 @@ def _functions(holder: Any) -> Iterator[FunctionType]:
             yield each
         elif inspect.isclass(each):
             yield from _functions(each)
+
+
+def _defaults(function: FunctionType, instead: Mapping[Site, str]) -> dict[str, Any] | None:
+    """Of the arguments; a default that is a helper is no part of the code."""
+    helpers = {site.helper: to for site, to in instead.items() if _function(site) is function}
+    return function.__kwdefaults__ and {
+        name: eval(helpers[value.__name__], function.__globals__)
+        if getattr(value, "__name__", None) in helpers
+        else value
+        for name, value in function.__kwdefaults__.items()
+    }
 
 
 def _code(whole: CodeType, like: CodeType) -> CodeType:

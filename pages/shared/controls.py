@@ -34,6 +34,8 @@ def level_and_number(text: str, caption: str, view: View, levels: bool = False) 
             key=url.seed("n", view.n),
             on_change=lambda: url.change(n=st.session_state["n"]),
             label_visibility="collapsed",
+            # Streamlit takes None, all rows, for nothing chosen.
+            placeholder="all",
             width=104,
         )
 

@@ -4,27 +4,32 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from html import unescape
 from typing import Any
 
 import pyarrow as pa
 from streamlit.testing.v1 import AppTest
 
+from pages.shared.search import is_address
 from pages.shared.tables import MENU
 from pipeline.names import FORMULA, is_hidden
 
 OWN_TAGS = {"div", "b", "span", "i", "label", "strong", "small", "code", "svg"}
 OF_MARKDOWN = set("<>[]()$`*_!#~|:")
 PROSE = ("markdown", "caption", "title", "header", "subheader", "warning", "error", "info")
+NAMED_IN = re.compile(r'title"><b>(.*?)</b>|<div>no queries of (.*?)</div>|against (.*?) ·')
+"""Titles and sentences with a name in them, which may not be long."""
 NAMED = ("domain", "name", "host", "resolver", "answers")
 """Columns that are defanged when asked to be."""
+NOT_SHOWN = ("text", "word", "found")
+"""What a component is told and does not show: what is copied, and what goes back to the server."""
 
 
 def hold(app: AppTest) -> None:
     """Whatever stands on the page is visible text that does nothing."""
     assert not app.exception, app.exception
-    for check in (_own_html, _tables, _labels, _codes, _charts, _clock):
+    for check in (_own_html, _tables, _labels, _codes, _charts, _components):
         check(app)
     for kind in PROSE:
         assert not any("evil" in str(each.value) for each in app.get(kind))
@@ -42,8 +47,8 @@ def _own_html(app: AppTest) -> None:
         plain([body.replace("\n", "")])
         opened = {tag.lower() for tag in re.findall(r"<(\w+)", re.sub(r"<style>.*", "", body))}
         assert opened <= OWN_TAGS, opened
-        named = re.findall(r'title"><b>(.*?)</b>|<div>no queries of (.*?)</div>', body)
-        assert all(len(unescape(text)) <= 85 for found in named for text in found), body
+        named = [text for found in NAMED_IN.findall(body) for text in found]
+        assert all(len(unescape(text)) <= 85 for text in named), body
         assert not re.search(r'"[^">]*"[^">=/]*on\w+=', body), body
 
 
@@ -76,9 +81,21 @@ def _codes(app: AppTest) -> None:
     plain(each.value for each in app.code)
 
 
-def _clock(app: AppTest) -> None:
+def _components(app: AppTest) -> None:
     for each in app.get("bidi_component"):
-        plain(_strings(json.loads(each.proto.json or "{}")))
+        told = json.loads(each.proto.json or "{}")
+        for part in _objects(told):
+            plain(str(text) for key, text in part.items() if key not in NOT_SHOWN)
+        if "label" in told or "nonce" in told:
+            copied(told)
+
+
+def copied(told: Mapping[str, str]) -> None:
+    """What is copied for a report, and what is said of a value: no link, and not too long."""
+    assert len(told["name"]) <= 60
+    texts = [told["name"], *([] if "real" in told.get("label", "real") else [told["text"]])]
+    plain(texts)
+    assert not any("." in text.replace("[.]", "") for text in texts if not is_address(text)), texts
 
 
 def _charts(app: AppTest) -> None:

@@ -87,13 +87,6 @@ def made_server() -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(scope="session")
-def hostile_server() -> Iterator[str]:
-    """Names that try to be more than text."""
-    with serve("hostile") as url:
-        yield url
-
-
 @pytest.fixture
 def page(chromium: Browser) -> Iterator[Page]:
     """A laptop's screen, fresh: no history, no cookies. Requests elsewhere are noted."""

@@ -16,19 +16,12 @@ import streamlit as st  # noqa: E402
 from starlette.middleware import Middleware  # noqa: E402
 
 from pipeline import query  # noqa: E402
-from pipeline.ledger import Rejects  # noqa: E402
 from pipeline.status import Status  # noqa: E402
 from pipeline.web import ROUTES, SecurityHeaders  # noqa: E402
-from tests.made import SOURCE, Made, busy, network, partial  # noqa: E402
+from tests.made import SOURCE, Made, busy, network  # noqa: E402
 
 KIND = os.environ.get("MADE", "growing")
-"""growing, or still; hostile: names that try to be more than text; empty; stopped."""
-HOSTILE = (
-    "<img src=x onerror=\"document.title='gone'\">.evil.example",
-    "![x](http://evil.example/markdown.png).evil.example",
-    "www.evil.example",
-    "a\u202egnp.evil.example",
-)
+"""growing, or still; empty; stopped."""
 
 
 def made(kind: str) -> Made:
@@ -36,9 +29,6 @@ def made(kind: str) -> Made:
     if kind in ("growing", "still"):
         return busy()
     pipeline, now = Made(), datetime.now(UTC)
-    if kind == "hostile":
-        rows = [partial(now, name, name, name, answers=name, id_resp_h=name) for name in HOSTILE]
-        pipeline.add(rows, (Rejects("not JSON", len(HOSTILE), HOSTILE),))
     if kind == "empty":
         reason = f"no records yet from {SOURCE}, connected 12 s ago"
         pipeline.now = Status("no data", reason, now, SOURCE)

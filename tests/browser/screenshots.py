@@ -70,7 +70,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", nargs="?", type=Path, default=Path("screenshots"))
     parser.add_argument("--url", help="of a running dashboard")
-    parser.add_argument("--made", default="growing", help="growing, still, hostile, empty, stopped")
+    parser.add_argument("--made", default="growing", help="growing, still, empty, stopped")
     parser.add_argument("--readme", action="store_true")
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)

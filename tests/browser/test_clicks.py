@@ -374,22 +374,3 @@ def test_a_csv_of_what_is_on_the_screen_is_one_click_away(page: Page, made_serve
     lines = download.value.path().read_text(encoding="utf-8").splitlines()
     assert lines[0].startswith("domain,queries,share")
     assert [line.split(",")[0] for line in lines[1:]] == ["google[.]com"]
-
-
-@pytest.mark.parametrize("path", ["", "domains", "hosts", "health"])
-def test_a_hostile_name_stays_text_and_causes_no_request(
-    page: Page, hostile_server: str, path: str
-) -> None:
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    page.goto(f"{hostile_server}/{path}?domain=-![x](http://evil.example/x.png)")
-    expect(page.locator("[data-testid=stDataFrame] canvas").first).to_be_visible()
-    expect(page.locator("[data-testid=stDataFrame] canvas").last).to_be_attached()
-    assert page.title() != "gone"
-    hosts = page.evaluate(
-        "[...document.querySelectorAll('a, img')].map((it) => new URL(it.href || it.src).hostname)"
-    )
-    assert "127.0.0.1" in hosts
-    assert not [host for host in hosts if "evil" in host]
-    elsewhere = {url for url in asked if not url.startswith((hostile_server, "data:", "blob:"))}
-    assert not elsewhere

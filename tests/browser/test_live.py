@@ -7,19 +7,9 @@ from pathlib import Path
 
 import pytest
 from confluent_kafka import Producer
-from playwright.sync_api import Page, Request, expect
+from playwright.sync_api import Page, expect
 
 from tests.server import Server
-
-HOSTILE = (
-    "<img src=http://evil.example/x>",
-    "![x](http://evil.example/y).example.com",
-    "[click](javascript:alert(1)).example.com",
-    "=cmd|'/c calc'!a1.example.com",
-    "\u202egpj.example.com",
-    ":material/delete: :red[x] $a$.example.com",
-    "a" * 63 + "." + "b" * 63 + "." + "c" * 63 + "." + "d" * 59 + ".com",
-)
 
 
 def line(n: int, query: str = "www.example.com") -> str:
@@ -81,32 +71,3 @@ def test_a_record_published_to_kafka_changes_the_number_on_the_screen(
         expect(queries).to_contain_text("40")
         publish(1_197)
         expect(queries).to_contain_text("1,237")
-
-
-def test_hostile_names_stay_text_and_cause_no_request(
-    server: Server, page: Page, tmp_path: Path
-) -> None:
-    log = tmp_path / "logs" / "dns.log"
-    append(log, [line(n, name) for n, name in enumerate(HOSTILE) for _ in range(3)])
-    asked: list[str] = []
-    dialogs: list[str] = []
-    page.on("request", lambda request: asked.append(_host(request)))
-    page.on("dialog", lambda dialog: dialogs.append(dialog.message))
-    with server:
-        server.wait_for_records(3 * len(HOSTILE))
-        for path in ("", "domains?level=name", "hosts", "host?focus=host:10.0.0.1", "health"):
-            page.goto(f"http://127.0.0.1:{server.port}/{path}")
-            page.get_by_text("newest").first.wait_for()
-            page.wait_for_load_state("networkidle")
-            assert (
-                page.locator("a[href*='evil'], a[href^='javascript'], img[src*='evil']").count()
-                == 0
-            )
-            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    assert set(asked) <= {f"127.0.0.1:{server.port}", ""}
-    assert not dialogs
-
-
-def _host(request: Request) -> str:
-    scheme, _, rest = request.url.partition("://")
-    return rest.split("/")[0] if scheme in ("http", "https", "ws", "wss") else ""

@@ -1,0 +1,304 @@
+"""Hostile names from a real broker in a real browser: text everywhere, and nothing else."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import pytest
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+from playwright.sync_api import Page, Request, expect
+
+from pipeline.export import VIEWS
+from pipeline.names import is_hidden, shown
+from pipeline.state import Filter
+from tests.app.surfaces import csv_holds, json_holds, plain
+from tests.browser.test_clicks import click_cell, until
+from tests.hostile import HOSTILE, NAMES, as_counted
+from tests.server import Server
+
+TOPIC = "dns-hostile"
+A_GROUP = 10
+"""Names of one host: as many as the chart of an overview has bars."""
+GROUPS = [NAMES[at : at + A_GROUP] for at in range(0, len(NAMES), A_GROUP)]
+
+
+def lines() -> Iterator[str]:
+    """Each name as asked by a host of its group, as every other text, and as a broken line."""
+    now = time.time()
+    for place, name in enumerate(NAMES):
+        common = {"ts": now, "uid": name, "query": name, "id.resp_h": "10.0.0.53"}
+        answer = {"qtype_name": "A", "rcode_name": "NOERROR", "rtt": 0.01, "AA": False}
+        yield json.dumps(common | answer | {"id.orig_h": f"10.0.1.{place // A_GROUP}"})
+        texts = dict.fromkeys(("id.orig_h", "id.resp_h", "qtype_name", "rcode_name"), name)
+        yield json.dumps(common | texts | {"answers": [name], "AA": False})
+        yield "not JSON: " + name
+
+
+@pytest.fixture(scope="module")
+def hostile(broker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A dashboard that has read all hostile names from a topic."""
+    admin = AdminClient({"bootstrap.servers": broker})
+    admin.create_topics([NewTopic(TOPIC, 1, 1)])[TOPIC].result(30)
+    producer = Producer({"bootstrap.servers": broker})
+    for line in lines():
+        producer.produce(TOPIC, line)
+    assert producer.flush(30) == 0
+    folder = tmp_path_factory.mktemp("hostile")
+    with Server(folder, kafka_servers=broker, kafka_topics=TOPIC, start="earliest") as server:
+        server.wait_for_records(2 * len(NAMES))
+        yield server
+
+
+LOOK = """() => {
+  const texts = [], links = [], media = [];
+  const walk = (root) => {
+    for (const node of root.querySelectorAll("*")) {
+      if (node.shadowRoot) walk(node.shadowRoot);
+      if (["SCRIPT", "STYLE", "NOSCRIPT"].includes(node.tagName)) continue;
+      for (const child of node.childNodes)
+        if (child.nodeType === Node.TEXT_NODE) texts.push(child.data);
+      for (const name of ["title", "aria-label", "aria-roledescription", "alt", "placeholder"])
+        if (node.hasAttribute(name)) texts.push(node.getAttribute(name));
+      if (node.matches("input, textarea")) texts.push(node.value);
+      if (node.matches("a[href], area[href]")) links.push(node.href);
+      for (const url of [node.src, node.data, node.poster, node.action])
+        if (typeof url === "string" && url) media.push(url);
+    }
+  };
+  walk(document);
+  const row = document.querySelector(".st-key-row2").getBoundingClientRect();
+  return { texts, links, media, title: document.title,
+    scripts: document.querySelectorAll("body script, body style, body link, base, meta").length,
+    made: document.querySelectorAll("main marquee, main iframe, main video, main form:not(.stForm)")
+      .length,
+    wide: document.documentElement.scrollWidth > innerWidth, frame: Math.round(row.bottom) };
+}"""
+
+
+GO = """async (to) => {
+  const app = document.querySelector("[data-testid=stApp]");
+  const drawn = new Promise((done) => {
+    let began = false;
+    new MutationObserver((_, watch) => {
+      const runs = app.dataset.testScriptState === "running";
+      if (began && !runs) { watch.disconnect(); done(); }
+      began = began || runs;
+    }).observe(app, { attributes: true });
+  });
+  history.pushState({}, "", to);
+  dispatchEvent(new PopStateEvent("popstate"));
+  await drawn;
+}"""
+"""As Back does: without a new document."""
+SCROLL = """async (grid) => {
+  const scroller = grid.querySelector(".dvn-scroller"), seen = new Set();
+  const later = (wait) => new Promise((done) => setTimeout(done, wait));
+  const rows = Math.floor((scroller.scrollHeight - 33) / 26);
+  for (let at = 0; at < rows; at += 15) {
+    scroller.scrollTop = at * 26;
+    const last = `tr[aria-rowindex="${Math.min(at + 14, rows - 1) + 2}"]`;
+    while (!grid.querySelector(`canvas ${last}`)) await later(50);
+    grid.querySelectorAll("canvas td").forEach((cell) => seen.add(cell.textContent));
+  }
+  return [...seen];
+}"""
+"""A grid draws on a canvas, and beside it a table of what can be seen, for screen readers."""
+
+
+class Watch:
+    """A page, what it asked for, and what it opened."""
+
+    def __init__(self, page: Page, server: Server) -> None:
+        self.page, self.here = page, f"127.0.0.1:{server.port}"
+        self.asked: set[str] = set()
+        self.opened: list[str] = []
+        self.frame = 0
+        page.on("request", lambda request: self.asked.add(host(request)))
+        page.on("dialog", lambda dialog: self.opened.append(dialog.message))
+        page.on("popup", lambda popup: self.opened.append(popup.url))
+
+    def go(self, path: str) -> None:
+        """Open a page and wait until all of it is drawn."""
+        self.page.goto(f"http://{self.here}/{path}")
+        self.settle()
+
+    def change(self, path: str) -> None:
+        """Go there within the same document."""
+        self.page.evaluate(GO, f"/{path}")
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until the script has run and charts and tables are there."""
+        self.page.locator('[data-testid=stApp][data-test-script-state="notRunning"]').wait_for()
+        self.page.wait_for_function(
+            """() => [...document.querySelectorAll("[data-testid=stDataFrame]")]
+              .every((each) => each.querySelector("canvas"))"""
+        )
+
+    def look(self) -> list[str]:
+        """All texts on the page; nothing on it may be more than that."""
+        seen: dict[str, Any] = self.page.evaluate(LOOK)
+        hidden = [text for text in seen["texts"] if any(map(is_hidden, text.strip("\n")))]
+        assert not hidden, ascii(hidden)
+        assert {urlsplit(url).netloc for url in seen["links"]} <= {self.here}
+        assert all(url.isascii() for url in seen["links"])
+        urls = [url for url in seen["media"] if not url.startswith(("data:image/", "blob:"))]
+        assert {urlsplit(url).netloc for url in urls} <= {self.here}, urls
+        assert seen["title"] in TITLES
+        assert not seen["wide"], self.page.url
+        self.frame = self.frame or seen["frame"]
+        assert seen["frame"] == self.frame, self.page.url
+        assert not self.opened
+        assert self.asked <= {self.here, ""}
+        return list(seen["texts"])
+
+
+TITLES = {"Overview", "Domains", "Hosts", "Host", "Health", "Zeek DNS"}
+
+
+def host(request: Request) -> str:
+    """Whom a request asks, empty where it asks nobody."""
+    url = urlsplit(request.url)
+    return url.netloc if url.scheme in ("http", "https", "ws", "wss") else ""
+
+
+@pytest.fixture
+def watch(hostile: Server, page: Page) -> Watch:
+    """The page, watched."""
+    return Watch(page, hostile)
+
+
+def cells(watch: Watch, key: str) -> set[str]:
+    """All cells of a table, which has to be scrolled through."""
+    found = watch.page.locator(f".st-key-{key} [data-testid=stDataFrame]").evaluate(SCROLL)
+    plain(found)
+    return set(found)
+
+
+def counted(names: list[str], limit: int = 255) -> set[str]:
+    """What is to be seen of names."""
+    return {shown(as_counted(name), limit) for name in names}
+
+
+def test_every_page_shows_every_name_and_does_nothing_else(watch: Watch) -> None:
+    watch.go("domains?level=name&n=all&every=60")
+    watch.look()
+    assert counted(NAMES) <= cells(watch, "domains")
+    watch.change("hosts?n=all&every=60")
+    watch.look()
+    assert {shown(name) for name in NAMES} <= cells(watch, "hosts")
+    for path in (
+        "",
+        "domains?level=tld",
+        "domains?level=domain&n=all",
+        "host?host=10.0.1.3",
+        "records",
+    ):
+        watch.go(f"{path}{'&' if '?' in path else '?'}every=60")
+        watch.look()
+        download(watch)
+    watch.go("health?every=60")
+    watch.look()
+    download(watch)
+
+
+def download(watch: Watch) -> None:
+    """Each file that a page offers."""
+    watch.page.locator(".st-key-export button").first.click()
+    buttons = watch.page.get_by_role("button", name="as CSV")
+    buttons.first.wait_for()
+    for button in buttons.all():
+        with watch.page.expect_download() as kept:
+            button.click()
+        assert csv_holds(kept.value.path().read_text(encoding="utf-8"), True)
+    watch.look()
+    watch.page.keyboard.press("Escape")
+
+
+def test_every_name_is_text_in_a_chart_and_in_its_tooltip(watch: Watch) -> None:
+    watch.go("?level=name&every=60")
+    for place, names in enumerate(GROUPS):
+        watch.change(f"?level=name&every=60&host=10.0.1.{place}")
+        until(watch.page, lambda names=names: are_bars(watch, names))
+        assert hover(watch) in {name.strip() for name in counted(names)}
+        watch.look()
+
+
+def are_bars(watch: Watch, names: list[str]) -> bool:
+    """Whether the chart has the names for labels; Vega cuts what is too wide."""
+    labels = watch.page.locator(".st-key-top svg .role-axis-label text").all_text_contents()
+    # Vega trims what it draws.
+    whole = tuple(name.strip() for name in counted(names, 32))
+    cut = [label.removesuffix("…") for label in labels]
+    return len(labels) == len(names) and all(any(map(startswith(each), whole)) for each in cut)
+
+
+def startswith(start: str) -> Callable[[str], bool]:
+    """Whether a text begins so."""
+    return lambda text: text.startswith(start)
+
+
+def hover(watch: Watch) -> str:
+    """The name in the tooltip of the first bar."""
+    watch.page.locator(".st-key-top svg .mark-rect path").first.hover()
+    tip = watch.page.locator("#vg-tooltip-element.visible td.value").first
+    tip.wait_for()
+    return tip.inner_text()
+
+
+LOOKED_AT = [
+    as_counted(HOSTILE[kind][0])
+    for kind in ("html", "markdown", "link", "directive", "bidirectional", "punycode", "long")
+]
+
+
+def test_a_name_that_is_looked_at_is_text_in_chip_detail_menu_and_search(watch: Watch) -> None:
+    watch.go("domains?level=name&every=60")
+    for first, other in pairwise([*LOOKED_AT, LOOKED_AT[0]]):
+        words = [
+            f"name={quote(Filter('name', each).to_text(), safe='')}" for each in (first, other)
+        ]
+        watch.change(f"domains?level=name&every=60&focus=name%3A{words[0][5:]}&{'&'.join(words)}")
+        watch.look()
+        copy_real(watch, first)
+        open_menu(watch)
+    search = watch.page.get_by_role("combobox", name="Search")
+    search.fill("pay")
+    watch.page.get_by_role("option").first.wait_for()
+    watch.look()
+
+
+def copy_real(watch: Watch, name: str) -> None:
+    """The popover with the real value, in which all of it can be seen."""
+    watch.page.locator(".st-key-real button").first.click()
+    code = watch.page.locator("[data-testid=stCode]").first
+    expect(code).to_have_text(shown(name))
+    watch.look()
+    watch.page.keyboard.press("Escape")
+
+
+def open_menu(watch: Watch) -> None:
+    """The menu of the table's first row."""
+    click_cell(watch.page, "domains", 0, x=-24)
+    watch.page.get_by_role("menuitem").first.wait_for()
+    watch.look()
+    watch.page.keyboard.press("Escape")
+
+
+@pytest.mark.parametrize("names", ["real", "defanged"])
+def test_every_export_is_text(hostile: Server, names: str) -> None:
+    for what in VIEWS:
+        for path, holds in ((f"export/{what}.csv", csv_holds), (f"api/{what}.json", json_holds)):
+            status, text = hostile.get(f"/{path}?n=all&level=name&names={names}")
+            assert status == 200
+            assert holds(text, names == "defanged"), path
+
+
+def test_every_name_arrives(hostile: Server) -> None:
+    rows = json_holds(hostile.get("/api/names.json?n=all")[1], False)
+    assert {row["name"] for row in rows} == counted(NAMES, 1000)
