@@ -74,6 +74,8 @@ def row_axis(rows: pd.DataFrame, colours: dict[str, str]) -> alt.Y:
         labelColor=colours["text"],
         labelFontSize=13,
         labelLimit=190,
+        # It would be read as "0, 1, 2"; the bars themselves say their names.
+        aria=False,
     )
     return alt.Y("row:N", sort=list(texts), title=None, axis=axis)
 

@@ -10,7 +10,7 @@ COLOURS: dict[str, dict[str, str]] = {
         "SERVFAIL": "#7D0A22",
         "REFUSED": "#5B3A9E",
         "no response": "#142033",
-        "other": "#17695C",
+        "other": "#037465",
         "NOERROR": "#7A8FB0",
         "NOERROR text": "#51678C",
         "primary": "#1D5FBF",

@@ -11,22 +11,24 @@ import streamlit as st
 from pages.shared import searchbox, url
 from pages.shared.look import escaped, inert, zone_of
 from pages.shared.refresh import again
+from pages.shared.stream import batch_rows
 from pipeline import view as shows
-from pipeline.export import export, in_zone, to_csv
+from pipeline.export import Export, export, in_zone, to_csv
 from pipeline.names import shown
 from pipeline.query import running
 from pipeline.state import FIELDS, NOISE, RANGES, Filter, View
 from pipeline.window import window
 
+BATCHES = "batches"
 EXPORTS = {
     "Overview": ("volume", "domains", "hosts", "types", "resolvers", "new_domains"),
-    "Domains": ("domains", "names", "hosts", "volume"),
-    "Hosts": ("hosts", "domains", "volume"),
+    "Domains": ("domains", "names", "hosts", "volume", "types", "responses", "resolvers"),
+    "Hosts": ("hosts", "domains", "volume", "types", "responses", "resolvers"),
     "Host": ("domains", "names", "types", "resolvers", "volume"),
     "Records": ("records",),
-    "Health": ("rejected",),
+    "Health": ("rejected", BATCHES),
 }
-"""What of pipeline/export.py each page shows."""
+"""What each page shows: views of pipeline/export.py, and the last batches of Health's charts."""
 SECONDS = 5
 CHIP_CHARACTERS = 90
 """What fits between the search box and the noise switches at 1366 pixels."""
@@ -158,4 +160,10 @@ def _export(page: str, view: View) -> None:
 
 def _csv(view: View, what: str, names: Any, zone: ZoneInfo) -> bytes:
     # Made when it is asked for, outside of the session.
-    return to_csv(in_zone(export(running().table, view, what), zone).rows, names)
+    pipeline = running()
+    if what == BATCHES:
+        rows = batch_rows(pipeline.status().batches)
+        made = Export(rows, len(rows))
+    else:
+        made = export(pipeline.table, view, what)
+    return to_csv(in_zone(made, zone).rows, names)

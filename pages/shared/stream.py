@@ -62,6 +62,12 @@ def _frame(batches: Batches) -> pd.DataFrame:
     return pd.DataFrame(rows).drop(columns=["stages"])
 
 
+def batch_rows(batches: Batches) -> pd.DataFrame:
+    """The batches as a table, with a column of seconds for each stage."""
+    rows = [{**vars(each), **each.stages} for each in batches]
+    return pd.DataFrame(rows).drop(columns="stages", errors="ignore")
+
+
 def _base(rows: pd.DataFrame) -> alt.Chart:
     band = alt.X("place:O", axis=None, scale=alt.Scale(paddingInner=0.15))
     return alt.Chart(rows).encode(x=band)

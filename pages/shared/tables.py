@@ -21,6 +21,24 @@ RERANK_SECONDS = 30
 HEADER, ROW = 33, 26
 MENU = "menu"
 WIDEST, WIDEST_CHARACTERS = 180, 26
+NAMES = {
+    "askers": "Hosts that ask",
+    "changes": "What changed",
+    "domains": "Domains or names",
+    "hosts": "Hosts",
+    "kept": "What is kept",
+    "names": "Names",
+    "new": "New domains",
+    "own": "Domains of this host",
+    "peers": "Domains of the host",
+    "reasons": "Reasons of rejection",
+    "records": "Records",
+    "resolvers": "Resolvers",
+    "samples": "Samples of rejected records",
+    "settings": "Settings in force",
+    "sum": "What became of the records read",
+}
+"""What a screen reader calls a table."""
 SELECTED = {"light": "#E4EDF9", "dark": "#1B2C45"}
 """Behind the row that is shown closer."""
 
@@ -69,6 +87,7 @@ def table(
         height=height(rows),
         column_config={**columns, **_menu(key, actions, name)},
         placeholder="–",
+        alt=NAMES.get(key),
         **_selection(key, by, on_pick, on_sort),
     )
 

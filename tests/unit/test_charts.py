@@ -25,25 +25,6 @@ TABLE = ByHand(
 )
 
 
-def luminance(colour: str) -> float:
-    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
-    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
-    return sum(w * p for w, p in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
-
-
-def contrast(one: str, other: str) -> float:
-    high, low = sorted((luminance(one), luminance(other)), reverse=True)
-    return (high + 0.05) / (low + 0.05)
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_colours_can_be_told_from_page_and_panel(theme: str) -> None:
-    colours = charts.COLOURS[theme]
-    for ground in (colours["background"], colours["secondary"]):
-        assert all(contrast(colours[name], ground) >= 3 for name in RESPONSES)
-        assert all(contrast(colours[n], ground) >= 4.5 for n in ("NOERROR text", "text", "muted"))
-
-
 def all_charts(theme: charts.Theme) -> list[dict[str, Any]]:
     span = window(TABLE, ALL)
     frame = volume(TABLE, ALL)

@@ -1,0 +1,43 @@
+"""Each chart and table has a name for those who do not see it, and its numbers are in a file."""
+
+from collections.abc import Iterator
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pages.shared import charts, tables
+from pipeline import query
+from tests.conftest import ROOT
+from tests.made import busy
+
+FILES = {"top": "domains", "lag": "batches", "stages": "batches", "read-counted": "batches"}
+"""The file with a chart's numbers, where it is not called like the chart."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def network() -> Iterator[None]:
+    """A few minutes of a made-up network."""
+    pipeline = busy(600)
+    query.use(pipeline)
+    yield
+    pipeline.table.close()
+
+
+@pytest.mark.parametrize("page", ["overview", "domains", "hosts", "host", "records", "health"])
+def test_charts_and_tables_have_names_and_charts_a_file(page: str) -> None:
+    app = AppTest.from_file(str(ROOT / "pages" / "frame.py"), default_timeout=60).run()
+    app.query_params["host"] = (
+        ""
+        if page != "host"
+        else query.running()
+        .table.read("SELECT any_value(id_orig_h) AS host FROM dns_counts")["host"][0]
+        .as_py()
+    )
+    app.switch_page(str(ROOT / "pages" / f"{page}.py")).run()
+    files = [each.proto.label for each in app.get("download_button")]
+    keys = {name: key for key, name in charts.NAMES.items()}
+    for each in app.get("vega_lite_chart"):
+        key = keys[each.proto.alt]
+        assert f"{FILES.get(key, key).capitalize()} as CSV" in files
+    assert {each.proto.alt for each in app.dataframe} <= set(tables.NAMES.values())
+    assert app.dataframe

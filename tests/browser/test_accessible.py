@@ -1,0 +1,155 @@
+"""Everybody can read it, in both themes, and reach it without a mouse."""
+
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import serve
+from tests.browser.test_clicks import params, until
+
+AXE = Axe()
+PATHS = ["", "domains", "hosts", "host?host={host}", "records", "health"]
+KNOWN = {
+    # Vega draws the two rectangles of a brush by itself and takes no description for them.
+    "svg-img-alt": {".brush_brush", ".brush_brush_bg"},
+}
+"""Of what others draw: what cannot be mended here."""
+
+
+@pytest.fixture(scope="module")
+def still_server() -> Iterator[str]:
+    """Two hours of a made-up network, and nothing new."""
+    with serve("still") as url:
+        yield url
+
+
+@pytest.fixture(params=["light", "dark"])
+def themed(request: pytest.FixtureRequest, chromium: Browser) -> Iterator[Page]:
+    """A page in a theme."""
+    screen = {"width": 1366, "height": 768}
+    context = chromium.new_context(viewport=screen, color_scheme=request.param)
+    yield context.new_page()
+    context.close()
+
+
+def settle(page: Page) -> None:
+    """Wait until a page is drawn."""
+    page.locator('[data-testid=stApp][data-test-script-state="notRunning"]').wait_for()
+    page.locator("[data-testid=stDataFrame] canvas").first.wait_for()
+
+
+def check(page: Page) -> None:
+    """No serious fault, but for those that are known."""
+    found = AXE.run(page).response["violations"]
+    faults = [
+        (each["id"], node["target"], node["failureSummary"])
+        for each in found
+        if each["impact"] in ("serious", "critical")
+        for node in each["nodes"]
+        if node["target"][-1] not in KNOWN.get(each["id"], ())
+    ]
+    assert not faults, f"{page.url}: {faults}"
+
+
+def test_no_page_keeps_anybody_out(themed: Page, still_server: str) -> None:
+    hosts = themed.request.get(f"{still_server}/api/hosts.json").json()["rows"]
+    for path in PATHS:
+        themed.goto(f"{still_server}/{path.format(host=hosts[0]['host'])}")
+        settle(themed)
+        check(themed)
+        assert not nameless(themed)
+
+
+def nameless(page: Page) -> list[str]:
+    """Charts and tables that a screen reader cannot name."""
+    found: list[str] = page.evaluate(
+        """() => [...document.querySelectorAll(".stVegaLiteChart, [data-testid=stDataFrame]")]
+          .filter((each) => ![each, ...each.querySelectorAll("[aria-label], [aria-labelledby]")]
+            .some((named) => named.getAttribute("aria-label") || named.ariaLabelledByElements))
+          .map((each) => each.parentElement.className)"""
+    )
+    return found
+
+
+@pytest.mark.parametrize("key", ["noise", "export", "against"])
+def test_what_opens_keeps_nobody_out(page: Page, still_server: str, key: str) -> None:
+    page.goto(still_server)
+    settle(page)
+    page.locator(f".st-key-{key} button").first.click()
+    page.locator("[data-testid=stPopoverBody]").wait_for()
+    check(page)
+
+
+ACTIVE = """() => {
+  let one = document.activeElement;
+  while (one.shadowRoot && one.shadowRoot.activeElement) one = one.shadowRoot.activeElement;
+  const group = one.closest("[role=radiogroup]");
+  const keyed = one.closest("[class*=st-key-]");
+  const key = [...(keyed ? keyed.classList : [])].find((name) => name.startsWith("st-key-"));
+  return [(group || one).getAttribute("aria-label") || one.innerText || "", key || ""];
+}"""
+FRAME = [
+    "Overview", "Domains", "Hosts", "Records", "Health", "Time range", "from–to", "Refresh every",
+    "Pause", "Times in", "Search", "not domain: google[.]com", "Clear all", "Noise", "Export",
+]  # fmt: skip
+
+
+def tab_to(page: Page, words: str, key: str = "") -> None:
+    """Press Tab until what has these words, or lies within what has the key, has the focus."""
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        name, within = page.evaluate(ACTIVE)
+        if words in name and (not key or within == f"st-key-{key}"):
+            return
+    raise AssertionError(f"{words or key} is not reached by the keyboard")
+
+
+def test_tab_leads_to_every_control_of_the_frame_in_their_order(
+    page: Page, still_server: str
+) -> None:
+    page.goto(f"{still_server}/?domain=-google.com&every=60")
+    settle(page)
+    for words in FRAME:
+        tab_to(page, words)
+    page.keyboard.press("Enter")
+    tab_to(page, "Domains as CSV")
+    page.keyboard.press("Escape")
+
+
+def test_a_row_is_chosen_filtered_and_let_go_by_keys(page: Page, still_server: str) -> None:
+    page.goto(f"{still_server}/domains?every=60")
+    settle(page)
+    tab_to(page, "", "domains")
+    for _ in range(2):
+        page.keyboard.press("ArrowDown")
+    until(page, lambda: "focus" in params(page))
+    domain = params(page)["focus"][0].removeprefix("domain:")
+    expect(page.locator(".st-key-detail-head")).to_contain_text(domain)
+    tab_to(page, "Copy")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("copied").first).to_be_visible()
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Enter")
+    until(page, lambda: params(page).get("domain") == [domain])
+    settle(page)
+    page.keyboard.press("Control+Home")
+    tab_to(page, "", "chip-0")
+    page.keyboard.press("Enter")
+    until(page, lambda: "domain" not in params(page))
+
+
+def test_a_hosts_own_page_is_opened_and_ranges_are_chosen_by_keys(
+    page: Page, still_server: str
+) -> None:
+    page.goto(f"{still_server}/hosts?every=60")
+    settle(page)
+    tab_to(page, "Time range")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    until(page, lambda: "range" in params(page))
+    tab_to(page, "Open", "detail-open")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/host?*")
