@@ -1,6 +1,5 @@
 """The parts of a wall, each as escaped HTML; `addresses`: whether they are shown in full."""
 
-import html
 from collections.abc import Iterable
 from typing import Any
 
@@ -9,7 +8,7 @@ import pandas as pd
 from pages.shared.columns import theme
 from pages.shared.figures import cells
 from pages.shared.hostlabels import label_of
-from pages.shared.look import Figure, zone_of
+from pages.shared.look import Figure, escaped, zone_of
 from pages.shared.panels import covered
 from pages.shared.search import is_address
 from pipeline import view as shows
@@ -72,7 +71,7 @@ def volume(table: Readable, view: View) -> str:
     """Queries a bar, stacked by response."""
     span, frame = window(table, view), shows.volume(table, view)
     colours = COLOURS[theme()]
-    legend = "".join(f'<i style="--hue:{colours[name]}">{_text(name)}</i>' for name in RESPONSES)
+    legend = "".join(f'<i style="--hue:{colours[name]}">{name}</i>' for name in RESPONSES)
     title = _title(f"Queries {span.per}", covered(span, view), legend)
     if frame.empty:
         return f'<div class="wall-volume">{title}{_empty(_nothing(table, view))}</div>'
@@ -155,4 +154,4 @@ def _empty(text: str) -> str:
 
 
 def _text(text: str) -> str:
-    return html.escape(text)
+    return escaped(text)
