@@ -14,7 +14,7 @@ from typing import Any
 from tests.conftest import ROOT
 
 HELPERS = frozenset(
-    "shown inert safe escaped defang neutralise unicode_form words _vega_text".split()
+    "shown inert safe escaped defang neutralise unicode_form words _vega_text _text".split()
 )
 VALUE = "lambda each, *rest, **more: each.value"
 SAME = "lambda text, *rest, **more: text"

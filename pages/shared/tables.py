@@ -134,7 +134,10 @@ def _selection(
         if selection["columns"] and on_sort:
             on_sort(selection["columns"][0])
         elif selection["cells"] and on_pick:
-            on_pick(values[selection["cells"][0][0]])
+            row = selection["cells"][0][0]
+            # It may have been selected before the rows became fewer.
+            if row < len(values):
+                on_pick(values[row])
 
     return {"on_select": chosen, "selection_mode": modes}
 

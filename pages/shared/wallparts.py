@@ -17,6 +17,7 @@ from pipeline.changes import BEFORE, DAY, Changes
 from pipeline.changes import changes as find_changes
 from pipeline.charts import COLOURS
 from pipeline.figures import summary
+from pipeline.names import shown
 from pipeline.query import running
 from pipeline.state import Filter, View
 from pipeline.wall import Turn, masked
@@ -26,6 +27,8 @@ from pipeline.window import window
 
 FIGURES = ("queries", "hosts", "nxdomain", "no_response")
 ROWS = 6
+CHARACTERS = 48
+"""Of a name: what half a screen has room for."""
 
 
 def chosen(turn: Turn, addresses: bool) -> str:
@@ -41,11 +44,12 @@ def _words(each: Filter, addresses: bool) -> str:
     return f"{'not ' * each.exclude}{each.field} {'under ' * each.under}{value}"
 
 
-def _who(kind: str, value: str, addresses: bool) -> str:
+def _who(kind: str, value: Any, addresses: bool) -> str:
     """A value that may be a client: its address in full only where that is allowed."""
-    if kind != "host" and not is_address(value):
-        return value
-    return f"{value} {label_of(value)}".strip() if addresses else masked(value)
+    text = shown(value, CHARACTERS)
+    if kind != "host" and not is_address(str(value)):
+        return text
+    return f"{text} {label_of(value)}".strip() if addresses else masked(str(value))
 
 
 def numbers(table: Readable, view: View) -> str:
@@ -67,7 +71,7 @@ def volume(table: Readable, view: View) -> str:
     """Queries a bar, stacked by response."""
     span, frame = window(table, view), shows.volume(table, view)
     colours = COLOURS[theme()]
-    legend = "".join(f'<i style="--hue:{colours[name]}">{_text(name)}</i>' for name in RESPONSES)
+    legend = "".join(f'<i style="--hue:{colours[name]}">{name}</i>' for name in RESPONSES)
     title = _title(f"Queries {span.per}", covered(span, view), legend)
     if frame.empty:
         return f'<div class="wall-volume">{title}{_empty(_nothing(table, view))}</div>'

@@ -15,8 +15,7 @@ from pages.shared.search import is_address
 from pages.shared.tables import MENU
 from pipeline.names import FORMULA, is_hidden
 
-OWN_TAGS = {"div", "b", "span", "i", "label", "strong", "small", "code", "svg"}
-OWN_TAGS |= {"table", "tr", "td"}
+OWN_TAGS = set("div b span i label strong small code table tr td".split())
 OF_MARKDOWN = set("<>[]()$`*_!#~|:")
 PROSE = ("markdown", "caption", "title", "header", "subheader", "warning", "error", "info")
 NAMED_IN = re.compile(r'title"><b>(.*?)</b>|<div>no queries of (.*?)</div>|against (.*?) ·')

@@ -9,7 +9,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from pages.shared import copy, tables
+from pages.shared import copy, tables, wallparts
 from pages.shared.columns import theme
 from pages.shared.look import Figure, empty, inert, strip, title
 from pipeline import query, web
@@ -20,6 +20,7 @@ from pipeline.names import defang, unicode_form
 from pipeline.settings import read_settings
 from pipeline.state import View
 from pipeline.status import Status
+from pipeline.wallchart import Tick
 from pipeline.window import window
 from tests.app import surfaces
 from tests.conftest import ROOT
@@ -46,9 +47,7 @@ def records(name: str) -> list[dict[str, Any]]:
 def made_of(names: list[str], folder: Path) -> Made:
     """The running pipeline, which has read these names."""
     (folder / "labels.csv").write_text(f"{HOST},{ALL_AT_ONCE}\n<b>{EVIL}\n", encoding="utf-8")
-    views = {ALL_AT_ONCE[:40]: "range=4h&show=all"}
-    settings = read_settings(host_labels=folder / "labels.csv", wall_views=views)
-    pipeline = Made(settings=settings)
+    pipeline = Made(settings=read_settings(host_labels=folder / "labels.csv"))
     pipeline.now = Status("stopped", f"{ALL_AT_ONCE} is away", NOW, SOURCE)
     rejects = (Rejects("not JSON", len(names), tuple(names[:5])),)
     # Two for what changed to compare with, and one, so that the bar of the names is not filling.
@@ -111,13 +110,12 @@ def looks(name: str) -> list[tuple[str, dict[str, str]]]:
         ("domains", {"focus": f"domain:{real}x"}),
         ("overview", {"focus": f"domain:{real}", "host": name}),
         ("overview", {"focus": f"host:{name}", "level": "name"}),
-        ("overview", {"wall": ""}),
-        ("overview", {"wall": "", "domain": real, "type": f"-{name}x"}),
         ("host", {"host": HOST, "focus": f"domain:{real}"}),
         ("host", {"host": name, "range": name}),
         ("host", {"host": HOST, "vs": f"host:{name}"}),
         ("hosts", {"focus": f"host:{HOST}"}),
         ("records", {}),
+        ("overview", {"wall": "", "domain": f"-{real}x"}),
         ("health", {}),
     ]
 
@@ -156,6 +154,31 @@ def our_html_is_escaped() -> None:
     app = AppTest.from_function(widgets_alone, default_timeout=60).run()
     surfaces.hold(app)
     assert app.get("html")
+
+
+def the_wall_is_escaped() -> None:
+    hostile = f"<img src=x>.{EVIL}"
+    parts = [
+        wallparts._number(Figure(hostile, hostile, hostile)),
+        wallparts._tick(Tick(1, hostile), "left"),
+        wallparts._list("x", hostile, hostile, [(hostile,)], ""),
+        wallparts._empty(hostile),
+    ]
+    assert not any("<img" in part for part in parts)
+    assert len(wallparts._who("domain", ALL_AT_ONCE, True)) <= wallparts.CHARACTERS
+
+
+def a_walls_name_is_text() -> None:
+    surfaces.hold(AppTest.from_function(wall_alone, default_timeout=60).run())
+
+
+def wall_alone() -> None:
+    from zoneinfo import ZoneInfo
+
+    from pages.shared.clock import wall_clock
+    from tests.app.test_hostile import ALL_AT_ONCE, query
+
+    wall_clock(query.running().status(), ZoneInfo("UTC"), ALL_AT_ONCE, 5)
 
 
 def widgets_alone() -> None:
@@ -225,7 +248,12 @@ class Checks:
         alone = [our_html_is_escaped, names_are_defanged, a_strange_host_is_named_as_text]
         self.app = app
         self.of: dict[Site, list[Callable[[], None]]] = {}
-        alone += [what_is_copied_is_defanged, self._search]
+        alone += [
+            the_wall_is_escaped,
+            a_walls_name_is_text,
+            what_is_copied_is_defanged,
+            self._search,
+        ]
         self.all: list[Callable[[], None]] = [*alone, a_menus_click_finds_its_row, *exports, *seen]
 
     def _look(self, page: str, params: Mapping[str, str]) -> None:

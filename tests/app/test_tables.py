@@ -68,3 +68,19 @@ def test_another_order_asked_for_by_the_user_ranks_at_once(made: Made) -> None:
     made.add([asked("10.0.0.2", 10)])
     app.query_params["sort"] = "names"
     assert drawn(app.run()) == [("10.0.0.2", 13), ("10.0.0.1", 5)]
+
+
+def test_a_row_that_has_gone_meanwhile_is_not_picked() -> None:
+    def select() -> None:
+        import streamlit as st
+
+        from pages.shared.tables import _selection
+
+        st.session_state["x-order"] = {"values": ["10.0.0.1"]}
+        for row in (0, 1):
+            st.session_state["x"] = {"selection": {"columns": [], "cells": [[row, "host"]]}}
+            _selection("x", "host", st.write, None)["on_select"]()
+
+    app = AppTest.from_function(select, default_timeout=60).run()
+    assert not app.exception
+    assert [each.value for each in app.markdown] == ["10.0.0.1"]

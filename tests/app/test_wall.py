@@ -14,9 +14,11 @@ from pipeline.names import shown
 from pipeline.settings import read_settings
 from pipeline.status import Status
 from tests.app.test_pages import PAGES, clock, html
+from tests.hostile import HOSTILE
 from tests.made import SOURCE, Made, partial
 
 NOW = datetime.now(UTC) - timedelta(seconds=30)
+KINDS = ("html", "markdown", "link", "directive", "formula", "bidirectional", "long")
 CLIENTS = ("10.20.3.4", "2001:db8:1::7")
 
 
@@ -110,9 +112,7 @@ def test_a_label_is_shown_with_an_address_only(
     assert "10.20.3.4 &lt;b&gt;anna&#x27;s laptop" in text(show(range="5m"))
 
 
-@pytest.mark.parametrize(
-    "hostile", ["<img src=x onerror=alert(1)>.evil.example", "a\u202egnp.evil.example"]
-)
+@pytest.mark.parametrize("hostile", [HOSTILE[kind][0] for kind in KINDS])
 @pytest.mark.parametrize("allowed", [False, True])
 def test_a_hostile_name_stays_text(
     made: Made, show: Callable[..., AppTest], hostile: str, allowed: bool
