@@ -150,6 +150,8 @@ def test_a_hosts_own_page_is_opened_and_ranges_are_chosen_by_keys(
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
     until(page, lambda: "range" in params(page))
+    settle(page)
+    page.wait_for_timeout(1_000)
     tab_to(page, "Open", "detail-open")
     page.keyboard.press("Enter")
     page.wait_for_url("**/host?*")

@@ -302,3 +302,13 @@ def test_every_export_is_text(hostile: Server, names: str) -> None:
 def test_every_name_arrives(hostile: Server) -> None:
     rows = json_holds(hostile.get("/api/names.json?n=all")[1], False)
     assert {row["name"] for row in rows} == counted(NAMES, 1000)
+
+
+def test_a_wall_shows_new_names_as_text(page: Page, hostile: Server) -> None:
+    watch = Watch(page, hostile)
+    page.goto(f"http://{watch.here}/?wall&range=all&show=all&domain=-{quote(NAMES[0])}")
+    expect(page.locator(".wall-new tr")).to_have_count(6)
+    assert page.title() == "Zeek DNS"
+    assert page.locator(".wall img, .wall a, .wall script, .clock img").count() == 0
+    assert not watch.opened
+    assert watch.asked <= {watch.here, ""}
