@@ -66,12 +66,16 @@ def _marked(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(
         what=rows["value"],
         row=[f"{kind}:{Filter(kind, value).to_text()}" for kind, value in kinds],
-        change=[_change(*each) for each in rows[["before", "now", "g2"]].itertuples(index=False)],
+        change=[in_words(*each) for each in rows[["before", "now", "g2"]].itertuples(index=False)],
     )
 
 
-def _change(before: int, now: int, g2: float) -> str:
-    """A share can grow while its count does not: then only the arrow says so."""
+def in_words(before: int, now: int, g2: float) -> str:
+    """How a count changed; a share can grow while its count does not, and then that is said.
+
+    >>> in_words(0, 5, 20.0), in_words(5, 0, -20.0), in_words(5, 20, 20.0), in_words(5, 4, 20.0)
+    ('new', 'gone', '▲ 4.0 ×', '▲ share')
+    """
     if not before or not now:
         return "new" if now else "gone"
     sign = "▲" if g2 > 0 else "▼"

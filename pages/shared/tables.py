@@ -199,6 +199,9 @@ def _texts(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _styled(frame: pd.DataFrame, by: str | None, picked: str | None) -> Any:
     """Responses in their colours, the row that is shown elsewhere on the panel's colour."""
+    if "response" not in frame and picked is None:
+        # Styles cost each viewer as much as the rest of a table.
+        return frame
     colours = COLOURS[theme()]
     styled = frame.style
     if "response" in frame:

@@ -10,7 +10,7 @@ from tests.browser.conftest import serve
 from tests.browser.test_clicks import params, until
 
 AXE = Axe()
-PATHS = ["", "domains", "hosts", "host?host={host}", "records", "health"]
+PATHS = ["", "?wall=", "domains", "hosts", "host?host={host}", "records", "health"]
 KNOWN = {
     # Vega draws the two rectangles of a brush by itself and takes no description for them.
     "svg-img-alt": {".brush_brush", ".brush_brush_bg"},
@@ -37,7 +37,7 @@ def themed(request: pytest.FixtureRequest, chromium: Browser) -> Iterator[Page]:
 def settle(page: Page) -> None:
     """Wait until a page is drawn."""
     page.locator('[data-testid=stApp][data-test-script-state="notRunning"]').wait_for()
-    page.locator("[data-testid=stDataFrame] canvas").first.wait_for()
+    page.locator("[data-testid=stDataFrame] canvas, .wall").first.wait_for()
 
 
 def check(page: Page) -> None:
