@@ -31,8 +31,9 @@ Filter(field='host', value='10.1.2.3', exclude=False, under=False)]
 def _parse_word(word: str) -> Filter:
     exclude, rest = word.startswith("-"), word.removeprefix("-")
     field, colon, value = rest.partition(":")
-    if not colon or is_address(rest):
-        field, value = "host" if is_address(rest) else "domain", rest
+    is_host = is_address(rest.partition("%")[0])
+    if not colon or is_host:
+        field, value = "host" if is_host else "domain", rest
     field = field.lower()
     if field not in FIELDS:
         raise ValueError(f"{field[:40]}: is no field; there are {', '.join(FIELDS)}")

@@ -1,11 +1,10 @@
-"""From a line in Zeek's log to a number in a real browser."""
+"""From a record published to Kafka to a number in a real browser."""
 
 import json
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from confluent_kafka import Producer
 from playwright.sync_api import Page, expect
 
@@ -26,31 +25,6 @@ def line(n: int, query: str = "www.example.com") -> str:
             "AA": False,
         }
     )
-
-
-def append(log: Path, lines: list[str]) -> None:
-    with log.open("a") as file:
-        file.write("".join(f"{each}\n" for each in lines))
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Server:
-    (tmp_path / "logs").mkdir()
-    return Server(tmp_path, source="logs", log_dir=tmp_path / "logs", start="earliest")
-
-
-def test_a_new_line_in_the_log_changes_the_number_on_the_screen(
-    server: Server, page: Page, tmp_path: Path
-) -> None:
-    log = tmp_path / "logs" / "dns.log"
-    append(log, [line(n) for n in range(40)])
-    with server:
-        server.wait_for_records(40)
-        page.goto(f"http://127.0.0.1:{server.port}/?every=1&range=5m")
-        queries = page.locator(".figure").filter(has_text="Queries")
-        expect(queries).to_contain_text("40")
-        append(log, [line(n) for n in range(1_197)])
-        expect(queries).to_contain_text("1,237")
 
 
 def test_a_record_published_to_kafka_changes_the_number_on_the_screen(

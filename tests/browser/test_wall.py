@@ -177,9 +177,7 @@ def test_named_views_take_turns(page: Page) -> None:
     with serve("still", ZEEK_LIVE_WALL_VIEWS=views, ZEEK_LIVE_WALL_SECONDS="5") as url:
         opened(page, f"{url}/?wall&every=1")
         name, volume = page.locator(".clock em"), page.locator(".wall-volume")
-        for _ in range(2):
-            expect(name).to_have_text("All <b>")
-            expect(volume).to_contain_text("per 20 s")
-            expect(name).to_have_text("Failures")
-            expect(volume).to_contain_text("per 5 minutes")
+        for said, per in (("All <b>", "per 20 s"), ("Failures", "per 5 minutes")):
+            expect(name).to_have_text(said)
+            expect(volume).to_contain_text(per)
         assert page.url == f"{url}/?wall&every=1"

@@ -1,6 +1,6 @@
 """Every number of every view, for random filters, held against SQL over the records themselves.
 
-50 views each time; `make test ARGS=tests/unit/test_every_number.py VIEWS=200` takes two minutes.
+30 views each time; `make test ARGS=tests/unit/test_every_number.py VIEWS=200` takes two minutes.
 """
 
 import os
@@ -152,7 +152,7 @@ def same(found: pd.DataFrame, expected: pd.DataFrame, by: list[str]) -> None:
     pd.testing.assert_frame_equal(*frames, check_dtype=False, rtol=1e-9)
 
 
-@settings(max_examples=int(os.environ.get("VIEWS", "50")), deadline=None)
+@settings(max_examples=int(os.environ.get("VIEWS", "30")), deadline=None)
 @given(view=VIEWS)
 def test_each_view_tells_what_the_records_tell(raw: duckdb.DuckDBPyConnection, view: View) -> None:
     span = window(TABLE, view)
