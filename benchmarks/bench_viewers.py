@@ -130,7 +130,7 @@ def main() -> None:
         for viewers in sorted({1, options.viewers}):
             assert server.process
             cost, done = watched(server.process.pid)
-            time.sleep(1)
+            cost.look()
             before, cpu = counts(server), cost.cpu_seconds
             began = time.monotonic()
             crowd = looked(server, viewers, options.seconds, options.every)
