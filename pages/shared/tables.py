@@ -100,21 +100,23 @@ def _still(
     ranking: object,
     picked: str | None,
 ) -> pd.DataFrame:
-    """The rows in the order they were drawn in, unless it is time to rank them anew."""
+    """The rows in the order they were drawn in, unless it is time to rank them anew.
+
+    While one of them is looked at, rows that are new stand below; else they rank at once.
+    """
     place = {row: at for at, row in enumerate(zip(*map(frame.get, rows_by), strict=True))}
     kept, now = st.session_state.get(f"{key}-order"), time.monotonic()
+    order, at = list(place), now
     if kept and kept["ranking"] == ranking and place.keys() >= set(kept["rows"]):
-        is_held = picked in kept["values"] or now - kept["at"] < RERANK_SECONDS
-        if is_held:
-            return frame.iloc[[place[row] for row in kept["rows"]]]
-    values = frame[by].tolist()
-    st.session_state[f"{key}-order"] = {
-        "ranking": ranking,
-        "rows": list(place),
-        "values": values,
-        "former": kept["values"] if kept else [],
-        "at": now,
-    }
+        is_young = now - kept["at"] < RERANK_SECONDS and len(kept["rows"]) == len(place)
+        if is_young or picked in kept["values"]:
+            order, at = list(dict.fromkeys([*kept["rows"], *place])), kept["at"]
+    frame = frame.iloc[[place[row] for row in order]]
+    if not kept or kept["rows"] != order or kept["ranking"] != ranking:
+        former = kept["values"] if kept else []
+        values = frame[by].tolist()
+        kept = {"ranking": ranking, "rows": order, "values": values, "former": former}
+    st.session_state[f"{key}-order"] = {**kept, "at": at}
     return frame
 
 

@@ -63,6 +63,18 @@ def test_a_row_that_is_looked_at_holds_the_order(
     assert drawn(app.run()) == [("10.0.0.1", 5), ("10.0.0.2", 13)]
 
 
+def test_a_row_that_is_new_ranks_at_once_but_below_while_one_is_looked_at(made: Made) -> None:
+    app = hosts_page()
+    made.add([asked("10.0.0.3", 4)])
+    assert drawn(app.run()) == [("10.0.0.1", 5), ("10.0.0.3", 4), ("10.0.0.2", 3)]
+    app.query_params["focus"] = "host:10.0.0.2"
+    app.run()
+    made.add([asked("10.0.0.4", 9)])
+    assert [host for host, _ in drawn(app.run())] == [
+        "10.0.0.1", "10.0.0.3", "10.0.0.2", "10.0.0.4",
+    ]  # fmt: skip
+
+
 def test_another_order_asked_for_by_the_user_ranks_at_once(made: Made) -> None:
     app = hosts_page()
     made.add([asked("10.0.0.2", 10)])
