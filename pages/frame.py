@@ -17,5 +17,5 @@ else:
         bar.first_row(page.title, url.view())
         filters.second_row(page.title, url.view())
         nav.follow_jump()
-        refresh.watch_tab()
     page.run()
+    refresh.watch_tab()
