@@ -107,4 +107,4 @@ def names(table: Readable, view: View, each: Filter, rows: int) -> None:
     said = panels.over(table, view, listing.caption)
     title("Names under it" if each.field == "domain" else "Names", said)
     wanted = columns(view, "name", "type", "queries", "response", "last")
-    panels.named("names", table, view, listing.rows, wanted, rows)
+    panels.named(table, view, listing.rows, wanted, rows)

@@ -148,7 +148,7 @@ def ranked(
     rows: int,
     sorts: bool = True,
 ) -> None:
-    """Hosts, domains or names: a click selects, a header ranks, a menu opens and filters."""
+    """Rows of one kind: a click selects, a header ranks, a menu opens and filters."""
     focus = in_focus(view, "domain" if level == "tld" else level)
     draw_table(
         key,
@@ -216,21 +216,11 @@ _BARS: dict[str, Any] = {"type": shows.types, "response": shows.responses}
 
 def resolvers(table: Readable, view: View, rows: int) -> None:
     """Resolvers asked, with their failures and their mean rtt."""
-    listing, focus = shows.resolvers(table, view), in_focus(view, "resolver")
+    listing = shows.resolvers(table, view)
     title("Resolvers", over(table, view, listing.caption))
     wanted = columns(view, "resolver", "label", "queries", "share", "no_response", "rtt_ms")
-    draw_table(
-        "resolvers",
-        labelled(listing.rows, "resolver"),
-        wanted,
-        rows,
-        nothing(table, view),
-        by="resolver",
-        picked=focus.value if focus else None,
-        ranking=view.selected(),
-        on_pick=lambda value: url.write(put(url.view(), of_row("resolver", value))),
-        actions=nav.actions("resolver"),
-    )
+    rows_of = labelled(listing.rows, "resolver")
+    ranked("resolvers", "resolver", table, view, rows_of, wanted, rows, sorts=False)
 
 
 def new_domains(table: Readable, view: View, rows: int) -> None:
@@ -248,15 +238,15 @@ def names(table: Readable, view: View, rows: int, under: Filter | None = None) -
     listing = shows.names(table, view, view.n)
     said = over(table, view, listing.caption)
     title(f"Names under {words(under)}" if under else "Names", said)
-    named("names", table, view, listing.rows, columns(view, *NAME, **NAME_WIDTHS), rows)
+    named(table, view, listing.rows, columns(view, *NAME, **NAME_WIDTHS), rows)
 
 
 def named(
-    key: str, table: Readable, view: View, frame: pd.DataFrame, wanted: dict[str, Any], rows: int
+    table: Readable, view: View, frame: pd.DataFrame, wanted: dict[str, Any], rows: int
 ) -> None:
     """Names by type and response: a row's menu is the name's."""
     draw_table(
-        key,
+        "names",
         frame,
         wanted,
         rows,

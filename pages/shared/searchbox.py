@@ -20,8 +20,8 @@ _mount = st.components.v2.component(
       aria-controls="found" autocomplete="off" spellcheck="false"
       placeholder="host:10.20.4.17  -domain:example.com  type:TXT">
       <ul id="found" role="listbox" aria-label="Completions" hidden></ul></div>""",
-    css=(HERE / "complete.css").read_text(encoding="utf-8"),
-    js=(HERE / "complete.js").read_text(encoding="utf-8"),
+    css=(HERE / "searchbox.css").read_text(encoding="utf-8"),
+    js=(HERE / "searchbox.js").read_text(encoding="utf-8"),
 )
 
 

@@ -3,7 +3,7 @@
 import json
 import re
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,6 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.shared.clock import in_words
-from pipeline import query
 from pipeline.ledger import Rejects
 from pipeline.settings import read_settings
 from pipeline.status import Status
@@ -24,15 +23,6 @@ PAGES = Path(__file__).parents[2] / "pages"
 NAMES = ("overview", "domains", "hosts", "host", "health")
 NOW = datetime.now(UTC) - timedelta(seconds=30)
 LONG_AGO = datetime(2018, 3, 24, 17, 12, 9, tzinfo=UTC)
-
-
-@pytest.fixture
-def made() -> Iterator[Made]:
-    """A pipeline whose table is empty; it is the running one."""
-    pipeline = Made()
-    query.use(pipeline)
-    yield pipeline
-    pipeline.table.close()
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """The wall over a table made by hand: what is on it, and what must not be."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from html import unescape
 from typing import Any
@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pipeline import query
 from pipeline.names import shown
 from pipeline.settings import read_settings
 from pipeline.status import Status
@@ -20,15 +19,6 @@ from tests.made import SOURCE, Made, partial
 NOW = datetime.now(UTC) - timedelta(seconds=30)
 KINDS = ("html", "markdown", "link", "directive", "formula", "bidirectional", "long")
 CLIENTS = ("10.20.3.4", "2001:db8:1::7")
-
-
-@pytest.fixture
-def made() -> Iterator[Made]:
-    """A pipeline whose table is empty; it is the running one."""
-    pipeline = Made()
-    query.use(pipeline)
-    yield pipeline
-    pipeline.table.close()
 
 
 @pytest.fixture

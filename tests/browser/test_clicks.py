@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from urllib.parse import parse_qs, urlsplit
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, FloatRect, Page, expect
 
 HEADER, ROW = 33, 26
 
@@ -38,6 +38,15 @@ def click_cell(page: Page, key: str, row: int, x: float = 40) -> None:
     page.mouse.down()
     page.wait_for_timeout(80)
     page.mouse.up()
+
+
+def box_of_chart(page: Page, key: str) -> FloatRect:
+    """Where a chart stands, once it is drawn and in sight."""
+    chart = page.locator(f".st-key-{key} canvas.marks, .st-key-{key} svg.marks").first
+    chart.scroll_into_view_if_needed()
+    box = chart.bounding_box()
+    assert box is not None
+    return box
 
 
 def test_a_domain_and_its_hosts_lead_to_each_other_by_one_click_each(
@@ -144,10 +153,7 @@ def test_a_word_is_completed_from_the_table_by_keyboard_and_by_mouse(
 
 def test_a_brush_over_the_volume_sets_the_time(page: Page, made_server: str) -> None:
     page.goto(f"{made_server}/?every=60")
-    chart = page.locator(".st-key-volume canvas.marks, .st-key-volume svg.marks").first
-    chart.wait_for()
-    box = chart.bounding_box()
-    assert box is not None
+    box = box_of_chart(page, "volume")
     page.wait_for_timeout(1_000)
     page.mouse.move(box["x"] + 300, box["y"] + 60)
     page.mouse.down()
@@ -191,10 +197,7 @@ def clipboard(page: Page) -> str:
 
 def test_a_bar_of_types_comes_into_focus_and_may_then_filter(page: Page, made_server: str) -> None:
     page.goto(f"{made_server}/?every=60")
-    chart = page.locator(".st-key-types canvas.marks, .st-key-types svg.marks").first
-    chart.scroll_into_view_if_needed()
-    box = chart.bounding_box()
-    assert box is not None
+    box = box_of_chart(page, "types")
     page.mouse.move(box["x"] + 70, box["y"] + 17, steps=5)
     page.mouse.click(box["x"] + 70, box["y"] + 17, delay=80)
     until(page, lambda: params(page).get("focus") == ["type:A"])
