@@ -50,7 +50,7 @@ run: $(STAMP) ## the dashboard on your Kafka or log directory (settings: ZEEK_LI
 
 test: $(STAMP) ## all tests (ARGS="tests/unit -k name")
 	@$(PREPARE)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses=2 --dist=loadgroup $(ARGS)
 
 check: $(STAMP) ## ruff, its formatting, and mypy --strict on pipeline/
 	@$(BIN)/ruff check .

@@ -21,6 +21,14 @@ os.environ["TZ"] = "America/St_Johns"
 time.tzset()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Two groups that run side by side: the pages, mostly waiting, and all before them."""
+    for item in items:
+        folder = item.path.relative_to(ROOT / "tests").parts[0]
+        group = "pages" if folder in {"app", "browser"} else "pipeline"
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 def missing(what: str) -> None:
     """Skip by name on a laptop; in CI nothing may be missing."""
     if os.environ.get("CI") == "true":

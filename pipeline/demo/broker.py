@@ -8,10 +8,10 @@ import contextlib
 import signal
 import subprocess
 import time
-import uuid
 from base64 import urlsafe_b64encode
 from pathlib import Path
 from types import TracebackType
+from uuid import uuid4
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
@@ -140,8 +140,8 @@ class Broker:
         return file
 
     def _format(self, command: list[str]) -> None:
-        cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        told = subprocess.run([*command, "-t", cluster], capture_output=True, text=True)
+        cluster = urlsafe_b64encode(uuid4().bytes).decode().rstrip("=")
+        told = subprocess.run([*command, f"--cluster-id={cluster}"], capture_output=True, text=True)
         if told.returncode:
             lines = (told.stdout + told.stderr).strip().splitlines() or ["no reason"]
             raise BrokerFailed(f"Kafka cannot use {self.data}: {lines[-1][:300]}")
