@@ -98,11 +98,19 @@ class Server:
         """End it in order, by which no process of its is left."""
         assert self.process
         children = psutil.Process(self.process.pid).children(recursive=True)
-        assert [child for child in children if "java" in child.name()]
+        assert [child for child in children if runs_java(child)]
         self.process.send_signal(end)
         # Uvicorn ends by the signal it was sent, and Click makes 1 of an interrupt.
         assert self.process.wait(30) in (0, -end, 1 if end == signal.SIGINT else 0)
         assert not psutil.wait_procs(children, timeout=10)[1]
+
+
+def runs_java(child: psutil.Process) -> bool:
+    """Whether it is a JVM that has not just ended."""
+    try:
+        return "java" in child.name()
+    except psutil.NoSuchProcess:
+        return False
 
 
 def table_counts(state_dir: Path) -> Counter[Key]:

@@ -114,6 +114,7 @@ def test_tab_leads_to_every_control_of_the_frame_in_their_order(
     for words in FRAME:
         tab_to(page, words)
     page.keyboard.press("Enter")
+    page.locator("[data-testid=stPopoverBody]").wait_for()
     tab_to(page, "Domains as CSV")
     page.keyboard.press("Escape")
 

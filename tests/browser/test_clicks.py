@@ -206,20 +206,26 @@ def test_a_bar_of_types_comes_into_focus_and_may_then_filter(page: Page, made_se
 
 
 def test_a_hidden_tab_asks_for_nothing_until_it_is_seen_again(page: Page, made_server: str) -> None:
+    asked: list[object] = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda sent: asked.append(sent)))
     page.goto(f"{made_server}/?every=1")
-    queries = page.locator(".figure strong").first
-    before = queries.text_content()
-    until(page, lambda: queries.text_content() != before)
+    strip = page.locator(".strip")
+    before = strip.text_content()
+    until(page, lambda: strip.text_content() != before)
     hide = """(hidden) => {
       Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
       document.dispatchEvent(new Event("visibilitychange")); }"""
     page.evaluate(hide, True)
-    page.wait_for_timeout(1_500)
-    kept = page.locator(".strip").text_content()
-    page.wait_for_timeout(4_000)
-    assert page.locator(".strip").text_content() == kept
+
+    def is_quiet() -> bool:
+        many = len(asked)
+        page.wait_for_timeout(4_000)
+        return len(asked) == many
+
+    assert any(is_quiet() for _ in range(5))
+    kept = strip.text_content()
     page.evaluate(hide, False)
-    until(page, lambda: page.locator(".strip").text_content() != kept)
+    until(page, lambda: strip.text_content() != kept)
 
 
 SLOW = """(() => { const Fast = window.WebSocket;
