@@ -2,8 +2,9 @@
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import pairwise
 
 from confluent_kafka import (
     OFFSET_END,
@@ -18,11 +19,12 @@ from pyspark.sql import DataFrame, SparkSession
 
 from pipeline.librdkafka import librdkafka_options
 from pipeline.settings import Settings, SettingsError
-from pipeline.source import OTHER_SOURCE, Begin, Offsets, SourceProblem
+from pipeline.source import LATE, OTHER_SOURCE, Begin, Offsets, Part, SourceProblem
 
 SECONDS_TO_ANSWER = 4
 # A batch that reaches the end of the log otherwise waits 0.5 s for more.
 FETCH_WAIT = {"kafka.fetch.max.wait.ms": "20"}
+GONE = "Kafka has deleted the records of that time: only what was counted of them is left"
 MISSING = ("UNKNOWN_TOPIC_OR_PART", "_UNKNOWN_TOPIC")
 REFUSALS = {
     "_AUTHENTICATION": "refuses this client's name and password",
@@ -68,16 +70,34 @@ class KafkaSource:
 
     def lines(self, spark: SparkSession, begin: Offsets, limit: int) -> DataFrame:
         """Values as they are, with their topic."""
-        options = {f"kafka.{key}": value for key, value in self._settings.kafka_client.items()}
-        reader = spark.readStream.format("kafka").options(**FETCH_WAIT, **options)
         return (
-            reader.option("subscribe", ",".join(self._settings.topics))
+            spark.readStream.format("kafka")
+            .options(**self._options())
             .option("startingOffsets", json.dumps(self._subscribed(begin["offsets"])))
             .option("maxOffsetsPerTrigger", str(limit))
             .option("failOnDataLoss", "true")
             .load()
             .select("value", "topic")
         )
+
+    def past(
+        self, spark: SparkSession, start: datetime, end: datetime, limit: int
+    ) -> Iterator[Part]:
+        """By the times that Kafka has of its records; SourceProblem if it has none of these."""
+        begin, end_offsets = self._span(start, end)
+        total = self.count({"offsets": begin}, {"offsets": end_offsets})
+        many = max(1, -(-total // limit))
+        edges = [_between(begin, end_offsets, number / many) for number in range(many + 1)]
+        for low, high in pairwise(edges):
+            lines = (
+                spark.read.format("kafka")
+                .options(**self._options())
+                .option("startingOffsets", json.dumps(low))
+                .option("endingOffsets", json.dumps(high))
+                .load()
+                .select("value", "topic")
+            )
+            yield Part(lines, self.count({"offsets": low}, {"offsets": high}), total)
 
     def offsets(self, logged: str) -> Offsets:
         """Spark's own JSON, with the topics' ids."""
@@ -132,6 +152,26 @@ class KafkaSource:
     def close(self) -> None:
         """Close the client."""
         self._consumer.close()
+
+    def _options(self) -> dict[str, str]:
+        client = {f"kafka.{key}": value for key, value in self._settings.kafka_client.items()}
+        return {**FETCH_WAIT, **client, "subscribe": ",".join(self._settings.topics)}
+
+    def _span(self, start: datetime, end: datetime) -> tuple[Partitions, Partitions]:
+        """Where the records of a time lie.
+
+        Where Kafka got them at another time than theirs, as of a log that was published later, all
+        that came since is looked through.
+        """
+        self.topic_ids()
+        first, last = self._watermarks()
+        low, high = self._at(start, last), self._at(end + LATE, last)
+        if not self.count({"offsets": low}, {"offsets": high}):
+            high = last
+        if not self.count({"offsets": low}, {"offsets": high}):
+            deleted = any(at for ends in first.values() for at in ends.values())
+            raise SourceProblem(GONE if deleted else f"{self.name} has no records since that time")
+        return low, high
 
     def _waiting(self, topics: Sequence[str]) -> str:
         where = f"topic {', '.join(topics)} at {self._settings.kafka_servers}"
@@ -231,6 +271,14 @@ class KafkaSource:
         if lost:
             notes.append(f"{lost:,} records were deleted by Kafka before they were read")
         return Begin(self._with_ids(begin), lost, tuple(notes))
+
+
+def _between(low: Partitions, high: Partitions, share: float) -> Partitions:
+    """Offsets so far from the one to the other, in each partition."""
+    return {
+        topic: {each: at + round((high[topic][each] - at) * share) for each, at in starts.items()}
+        for topic, starts in low.items()
+    }
 
 
 class TopicReplaced(Exception):

@@ -1,13 +1,14 @@
 """A Zeek log directory as a source: `zeek_logs` (pipeline.logs) with where it begins."""
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from pyspark.sql import DataFrame, SparkSession
 
 from pipeline import logs
 from pipeline.settings import Settings
-from pipeline.source import OTHER_SOURCE, Begin, Offsets, SourceProblem
+from pipeline.source import OTHER_SOURCE, Begin, Offsets, Part, SourceProblem
 
 
 class LogDirectory:
@@ -39,6 +40,19 @@ class LogDirectory:
             .option("max_record_bytes", str(self._settings.max_record_bytes))
             .load()
         )
+
+    def past(
+        self, spark: SparkSession, start: datetime, end: datetime, limit: int
+    ) -> Iterator[Part]:
+        """The files that were written since `start` and begin before `end`."""
+        self._check()
+        logs.register(spark)
+        for step in logs.steps(self._path, start, end, limit):
+            reader = spark.read.format("zeek_logs").option("path", self._path)
+            options = {"offsets": json.dumps(step.begin), "end": json.dumps(step.end)}
+            longest = str(self._settings.max_record_bytes)
+            lines = reader.options(**options, max_record_bytes=longest).load()
+            yield Part(lines, logs.count_lines(step.begin, step.end), step.lines)
 
     def offsets(self, logged: str) -> Offsets:
         """The offsets are the reader's own."""

@@ -72,6 +72,7 @@ class LogReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
         self.root = os.path.realpath(options["path"])
         self.feed = options.get("feed", "dns")
         self.start = options.get("start", "earliest")
+        self.until = float(options.get("until", "inf"))
         self.offsets = options.get("offsets")
         self.max_lines = int(options.get("max_lines", 200_000))
         self.max_bytes = int(options.get("max_bytes", 256 << 20))
@@ -197,7 +198,8 @@ class LogReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
                 best[head.log] = (head, file)
         self.heads = heads
         self.archives = {key: plan for key, plan in self.archives.items() if key[0] in heads}
-        ordered = sorted(best.values(), key=lambda each: each[0].first or each[1].mtime)
+        wanted = [each for each in best.values() if (each[0].first or 0) <= self.until]
+        ordered = sorted(wanted, key=lambda each: each[0].first or each[1].mtime)
         return ordered, complete and bool(files)
 
     def is_due(self, log: str, file: LogFile, before: Offsets, offsets: Offsets) -> bool:

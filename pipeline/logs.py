@@ -8,15 +8,20 @@ gives a row `(value, topic)` for each line, as `pipeline.lines` says, and one wi
 offsets (`pipeline.offsets`).
 """
 
+import json
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Iterator, MutableMapping
+from datetime import datetime
+from typing import NamedTuple
 
+import pyarrow as pa
 from pyspark import cloudpickle
 from pyspark.sql import SparkSession
-from pyspark.sql.datasource import DataSource
+from pyspark.sql.datasource import DataSource, DataSourceReader, InputPartition
+from pyspark.sql.streaming.datasource import ReadMaxRows
 from pyspark.sql.types import StructType
 
-from pipeline.log_reader import LogReader, parse_since
+from pipeline.log_reader import CLOCK_TICK, LogReader, parse_since
 from pipeline.offsets import Offsets, count_lines
 from pipeline.tail import directory_problem
 
@@ -46,8 +51,42 @@ def begin(path: str, start: str, feed: str = "dns") -> Offsets:
     return LogReader({"path": path, "start": start, "feed": feed}).initialOffset()
 
 
+class Step(NamedTuple):
+    """Some lines of past files: from offsets to offsets, of about `lines` in all."""
+
+    begin: Offsets
+    end: Offsets
+    lines: int
+
+
+def steps(path: str, start: datetime, end: datetime, limit: int) -> Iterator[Step]:
+    """The files that may hold records of a time, `limit` lines a step."""
+    since = start.timestamp() - CLOCK_TICK
+    reader = LogReader({"path": path, "start": str(since), "until": str(end.timestamp())})
+    begin = reader.initialOffset()
+    total = reader.lag(begin)
+    while (after := reader.latestOffset(begin, ReadMaxRows(limit))) is not begin:
+        yield Step(begin, after, max(total, after["lines"]))
+        begin = after
+
+
+class PastReader(DataSourceReader):
+    """A batch of what lies between two offsets."""
+
+    def __init__(self, options: dict[str, str]) -> None:
+        self.reader = LogReader(options)
+        self.end = dict(json.loads(options["end"]))
+
+    def partitions(self) -> list[InputPartition]:
+        return self.reader.partitions(self.reader.initialOffset(), self.end)
+
+    def read(self, partition: InputPartition) -> Iterator[pa.RecordBatch]:
+        return self.reader.read(partition)
+
+
 class ZeekLogs(DataSource):
     """Options: path; feed=dns; start=earliest; offsets (JSON of where to resume, before start);
+    end (JSON of offsets, for a batch: `spark.read`);
     max_lines=200000 and max_bytes=268435456 a batch; max_record_bytes=1000000;
     max_gz_bytes=17179869184, what one archive may hold.
     """
@@ -67,3 +106,6 @@ class ZeekLogs(DataSource):
 
     def streamReader(self, schema: StructType) -> "LogReader":
         return LogReader(dict(self.options))
+
+    def reader(self, schema: StructType) -> PastReader:
+        return PastReader(dict(self.options))

@@ -7,6 +7,7 @@ The JVM's own JSON reader has to be compiled anew after each start, this one has
 import json
 from collections.abc import Mapping, Sequence
 from functools import cache
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -68,11 +69,18 @@ def spellings(field: str, renamed: Mapping[str, str]) -> list[str]:
     return list(dict.fromkeys([field, flat(field), field.replace(".", "-"), *own]))
 
 
-def run(lines: pa.Table, sql: str) -> pa.Table:
+def run(lines: pa.Table, sql: str, params: Mapping[str, Any] | None = None) -> pa.Table:
     """What a SELECT over `lines` gives; bytes that are no UTF-8 are replaced first."""
+    return select(sql, params, lines=lines.set_column(0, "value", texts(lines["value"])))
+
+
+def select(sql: str, params: Mapping[str, Any] | None = None, **tables: pa.Table) -> pa.Table:
+    """What a SELECT over tables gives, on one thread: others of this machine have work too."""
     with duckdb.connect(config={"threads": 1}) as connection:
-        connection.register("lines", lines.set_column(0, "value", texts(lines["value"])))
-        return connection.sql(sql).to_arrow_table()
+        for name, table in tables.items():
+            connection.register(name, table)
+        found: Any = connection.execute(sql, params)
+        return found.to_arrow_table()
 
 
 def texts(values: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -90,19 +98,25 @@ def parsed(
     fields: Sequence[str],
     renamed: Mapping[str, str] | None = None,
     max_bytes: int = 1_000_000,
+    whole: bool = False,
 ) -> str:
     """SELECT the named fields of `feed`, typed, from `lines(value: text, topic: text)`.
 
     `ts` is in microseconds since 1970. Two columns stand beside them: `status`, null for a record
     to count, else `header`, `other feed` or the reason of its rejection; and `sample`, where there
-    is a status the name of the feed or the start of the line. One row for each line.
+    is a status the name of the feed or the start of the line. One row for each line. `whole` adds
+    `record`: the JSON object itself, out of what wraps it.
     """
-    return _parsed(feed, tuple(fields), tuple((renamed or {}).items()), max_bytes)
+    return _parsed(feed, tuple(fields), tuple((renamed or {}).items()), max_bytes, whole)
 
 
 @cache
 def _parsed(
-    feed: Feed, fields: tuple[str, ...], renamed: tuple[tuple[str, str], ...], max_bytes: int
+    feed: Feed,
+    fields: tuple[str, ...],
+    renamed: tuple[tuple[str, str], ...],
+    max_bytes: int,
+    whole: bool,
 ) -> str:
     names = dict.fromkeys(["ts", "id.orig_h", *feed.marks, *fields])
     keys = {name: spellings(name, dict(renamed)) for name in names}
@@ -116,11 +130,12 @@ def _parsed(
     WITH looked_at AS (SELECT topic, value, {_early(max_bytes)} AS early FROM lines),
     unwrapped AS (SELECT *, {_unwrapped()} AS object FROM looked_at),
     tagged AS (SELECT *, {_tag()} AS tag FROM unwrapped),
-    read AS (SELECT topic, value, early, tag, {_records(feed, keys)} FROM tagged),
+    read AS (SELECT topic, value, early, tag, object, {_records(feed, keys)} FROM tagged),
     named AS (SELECT *, coalesce(tag, {path}) AS path, {", ".join(values)} FROM read),
     timed AS (SELECT * RENAME (ts AS ts_text), {_microseconds("ts")} AS ts FROM named),
     judged AS (SELECT *, {_status(feed, fields)} AS status FROM timed)
-    SELECT {", ".join(column(name) for name in fields)}, status, {_sample()} AS sample FROM judged
+    SELECT {", ".join(column(name) for name in fields)}, status, {_sample()} AS sample
+      {f", {_record()} AS record" * whole} FROM judged
     """
 
 
@@ -179,12 +194,16 @@ def _records(feed: Feed, keys: Mapping[str, list[str]]) -> str:
 
     TRY spares a pass that only asks whether the text is JSON.
     """
-    record = f"""CASE WHEN NOT starts_with(ltrim(object, {BLANKS}), '{{') THEN NULL
-        WHEN tag IS NULL THEN object ELSE json_extract(object, '$.*')[1]::VARCHAR END"""
     return ", ".join(
-        f"TRY(json_transform({record}, {quoted(json.dumps(types))})) AS record{n}"
+        f"TRY(json_transform({_record()}, {quoted(json.dumps(types))})) AS record{n}"
         for n, types in enumerate(_structures(feed, keys))
     )
+
+
+def _record() -> str:
+    """The text of the JSON object; null where there is none."""
+    return f"""CASE WHEN NOT starts_with(ltrim(object, {BLANKS}), '{{') THEN NULL
+        WHEN tag IS NULL THEN object ELSE json_extract(object, '$.*')[1]::VARCHAR END"""
 
 
 def _field(key: str, structures: list[dict[str, str | list[str]]]) -> str:

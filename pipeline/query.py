@@ -33,10 +33,12 @@ from pipeline.kafka import KafkaSource, TopicReplaced
 from pipeline.ledger import Counters
 from pipeline.listener import ProgressListener
 from pipeline.log_directory import LogDirectory
+from pipeline.lookup import Lookup
 from pipeline.metrics import Metrics
 from pipeline.session import end_jvm, jars_of, jvm_is_dead, start_session
 from pipeline.settings import Settings, SettingsError
 from pipeline.source import Begin, Offsets, Source, SourceProblem
+from pipeline.state import View
 from pipeline.status import BatchTimes, Health, Status
 from pipeline.table import Table, TableError
 
@@ -106,6 +108,15 @@ class Pipeline:
     def counters(self) -> Counters:
         """What was read and what became of it."""
         return self.table.counters()
+
+    def look_up(self, view: View, start: datetime, end: datetime) -> Lookup:
+        """Begin to read Zeek's own records of a view between two times from the source."""
+        lookup = Lookup(view, start, end)
+        if self._spark is None:
+            lookup.ended = "Spark is still starting: try again in a moment"
+        else:
+            lookup.begin(self._spark, open_source(self.settings), self.settings)
+        return lookup
 
     def status(self) -> Status:
         """The stream now: state, lag, age; `since` is when the state last changed."""

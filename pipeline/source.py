@@ -1,6 +1,8 @@
 """What a source of lines must tell: where to begin, what was read, and what is wrong."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from pyspark.sql import DataFrame, SparkSession
@@ -28,6 +30,21 @@ class SourceProblem(Exception):
     """The source cannot be read now; the message says which, and what to do."""
 
 
+LATE = timedelta(minutes=10)
+"""A record reaches its source so much later than its own time, at most, if it is to be found."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some of the lines of a time that has passed, to be read as a batch."""
+
+    lines: DataFrame
+    """`(value, topic)`."""
+    count: int
+    of: int
+    """Lines of all parts, this one and those after it as well; of files an estimate."""
+
+
 class Source(Protocol):
     """Lines as `(value, topic)`, and the offsets that count them."""
 
@@ -38,6 +55,14 @@ class Source(Protocol):
 
     def lines(self, spark: SparkSession, begin: Offsets, limit: int) -> DataFrame:
         """A streaming DataFrame `(value, topic)` from there on, `limit` lines a batch."""
+
+    def past(
+        self, spark: SparkSession, start: datetime, end: datetime, limit: int
+    ) -> Iterator[Part]:
+        """What may hold the records of `start` to `end`, the oldest first, `limit` lines a part.
+
+        SourceProblem where the source does not answer, or no longer has that time.
+        """
 
     def offsets(self, logged: str) -> Offsets:
         """What Spark wrote of a batch's end, as this source's offsets."""
