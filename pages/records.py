@@ -4,8 +4,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pandas as pd
+import streamlit as st
 
-from pages.shared import panels, url
+from pages.shared import nav, panels, url
 from pages.shared.columns import columns
 from pages.shared.controls import level_and_number
 from pages.shared.live import live
@@ -30,7 +31,8 @@ def draw(table: Readable, view: View) -> None:
     listing = records(table, view, view.n, view.sort)
     frame = listing.rows.assign(around=[_around(*row) for row in _stretches(listing.rows)])
     with rows(), panel():
-        level_and_number("Records", f"{panels.over(table, view, listing.caption)} · {NOTE}", view)
+        said = f"{panels.over(table, view, listing.caption)} · {NOTE}"
+        level_and_number("Records", said, view, more=raw)
         draw_table(
             "records",
             frame,
@@ -43,6 +45,18 @@ def draw(table: Readable, view: View) -> None:
             on_pick=_show_around,
             on_sort=lambda column: url.change(sort=SORTS.get(column, column)),
         )
+
+
+def raw() -> None:
+    """A button that reads Zeek's own records of the view."""
+    st.button(
+        "Raw records",
+        icon=":material/manage_search:",
+        type="tertiary",
+        key="raw-records",
+        on_click=lambda: nav.open_raw(url.view()),
+        help="Zeek's own records of this time, read again from the source",
+    )
 
 
 def _stretches(frame: pd.DataFrame) -> list[tuple[datetime, datetime, str]]:

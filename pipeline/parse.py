@@ -79,8 +79,7 @@ def select(sql: str, params: Mapping[str, Any] | None = None, **tables: pa.Table
     with duckdb.connect(config={"threads": 1}) as connection:
         for name, table in tables.items():
             connection.register(name, table)
-        found: Any = connection.execute(sql, params)
-        return found.to_arrow_table()
+        return connection.sql(sql, params=params).to_arrow_table()
 
 
 def texts(values: pa.ChunkedArray) -> pa.ChunkedArray:

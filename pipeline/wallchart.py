@@ -32,6 +32,10 @@ def si(value: float) -> str:
     return f"{value:g}"
 
 
+LAST_TICK = 0.96
+"""Of the axis: the text of a later one would not fit on the screen."""
+
+
 @dataclass(frozen=True)
 class Tick:
     """A place on an axis in percent of its length, and what it says."""
@@ -47,7 +51,7 @@ def time_ticks(span: Window, zone: ZoneInfo, most: int = 8) -> list[Tick]:
     form = "%H:%M:%S" if step < 60 else "%b %d" if step >= 86400 else "%H:%M"
     offset = span.start.astimezone(zone).utcoffset() or timedelta()
     first = -(span.start + offset).timestamp() % step
-    places = range(int(first), int(seconds) + 1, step)
+    places = range(int(first), int(seconds * LAST_TICK) + 1, step)
     times = [(place, span.start + timedelta(seconds=place)) for place in places]
     return [Tick(100 * at / seconds, f"{time.astimezone(zone):{form}}") for at, time in times]
 

@@ -27,8 +27,7 @@ def first_row(page: str, view: View) -> None:
         st.html('<div class="brand">Zeek DNS</div>', width="content")
         for each in nav.IN_FRAME:
             params = _elsewhere(page, view).to_params()
-            # One host's page is not in the frame: its link stands for it.
-            here = page == "Host" and each == "Hosts"
+            here = (page, each) in nav.BELOW
             with st.container(key="here" if here else None, width="content"):
                 st.page_link(nav.page(each), label=each, query_params=params)
         again(_state, STATE_SECONDS)

@@ -1,5 +1,7 @@
 """A master table's line: what it is, its level, and how many rows."""
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from pages.shared import url
@@ -10,12 +12,20 @@ NUMBERS = (25, 50, 100, 250, 1000, None)
 LEVELS = {"domain": "Registered", "name": "Name", "tld": "TLD"}
 
 
-def level_and_number(text: str, caption: str, view: View, levels: bool = False) -> None:
-    """A title of 34 px with the controls at its right."""
+def level_and_number(
+    text: str,
+    caption: str,
+    view: View,
+    levels: bool = False,
+    more: Callable[[], None] | None = None,
+) -> None:
+    """A title of 34 px with the controls at its right; `more` draws others before them."""
     with st.container(
         horizontal=True, key="master-head", gap="xxsmall", vertical_alignment="center"
     ):
         title(text, caption)
+        if more:
+            more()
         if levels:
             st.segmented_control(
                 "Level",

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from pages.shared import searchbox, url
+from pages.shared import nav, searchbox, url
 from pages.shared.look import escaped, inert, zone_of
 from pages.shared.refresh import again
 from pages.shared.stream import batch_rows
@@ -26,6 +26,7 @@ EXPORTS = {
     "Hosts": ("hosts", "domains", "volume", "types", "responses", "resolvers"),
     "Host": ("domains", "names", "types", "resolvers", "volume"),
     "Records": ("records",),
+    "Lookup": ("records",),
     "Health": ("rejected", BATCHES),
 }
 """What each page shows: views of pipeline/export.py, and the last batches of Health's charts."""
@@ -108,6 +109,9 @@ def _focus_chip(field: str, value: str) -> None:
         filters = {"Only": each, "Not": replace(each, exclude=True)}
         for label, added in filters.items():
             st.button(label, key=f"focus-{label}", type="tertiary", on_click=_add, args=(added,))
+        st.button(
+            "Records", key="focus-records", type="tertiary", on_click=nav.open_records, args=(each,)
+        )
 
 
 def _add(added: Filter) -> None:

@@ -10,13 +10,19 @@ import streamlit as st
 from pages.shared import url
 from pages.shared.copy import copy_defanged, copy_real
 from pages.shared.focus import looking_at, of_row, of_text, put
-from pipeline.state import LEVELS, Filter
+from pipeline.query import running
+from pipeline.state import LEVELS, Filter, View
+from pipeline.window import window
 
 HERE = Path(__file__).parents[1]
-PAGES = ("Overview", "Domains", "Hosts", "Host", "Records", "Health")
+PAGES = ("Overview", "Domains", "Hosts", "Host", "Records", "Lookup", "Health")
 FILES = {name: f"{name.lower()}.py" for name in PAGES}
 Actions = dict[str, Callable[[str], None]]
 """What a row's menu does with the row's value, by the words of its items."""
+BELOW = (("Host", "Hosts"), ("Lookup", "Records"))
+"""Pages that are not in the frame, and whose link stands for them."""
+LOOK_UP = "look-up-asked"
+"""In the session: the page of raw records begins to read when it is drawn next."""
 IN_FRAME = ("Overview", "Domains", "Hosts", "Records", "Health")
 
 _clicker = st.components.v2.component(
@@ -69,12 +75,20 @@ def _actions(each: Callable[[str], Filter]) -> Actions:
         "Copy": lambda value: copy_defanged(each(value).value),
         "Copy real": lambda value: copy_real(each(value).value),
         "Records of": lambda value: open_records(each(value)),
+        "Raw records of": lambda value: open_raw(looking_at(url.view(), each(value))),
     }
 
 
 def open_records(each: Filter) -> None:
     """The rows behind a number: those of the view that are of `each`."""
     url.jump("Records", replace(looking_at(url.view(), each), focus=None, sort="queries"))
+
+
+def open_raw(view: View) -> None:
+    """Zeek's own records of the view, in the time that it shows now, read at once."""
+    span = window(running().table, view)
+    st.session_state[LOOK_UP] = True
+    url.jump("Lookup", replace(view, start=span.start, end=span.end, focus=None, at=None))
 
 
 def follow_jump() -> None:

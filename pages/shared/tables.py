@@ -31,6 +31,7 @@ NAMES = {
     "new": "New domains",
     "own": "Domains of this host",
     "peers": "Domains of the host",
+    "raw": "Raw records",
     "reasons": "Reasons of rejection",
     "records": "Records",
     "resolvers": "Resolvers",

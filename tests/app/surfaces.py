@@ -56,7 +56,8 @@ def _tables(app: AppTest) -> None:
     for each in app.dataframe:
         cells = each.value.drop(columns=MENU, errors="ignore").to_numpy().ravel()
         plain(cell for cell in cells if isinstance(cell, str))
-        plain(str(name) for name in each.value.index)
+        plain(str(name) for name in [*each.value.index, *each.value.columns])
+        assert all(len(str(name)) <= 60 for name in each.value.columns)
         for menu in each.value.get(MENU, []):
             markdown(menu)
 

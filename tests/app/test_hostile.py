@@ -1,5 +1,6 @@
 """Names that try to be more than text stay text, and each call that sees to it is needed."""
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,10 +13,12 @@ from streamlit.testing.v1 import AppTest
 from pages.shared import copy, tables, wallparts
 from pages.shared.columns import theme
 from pages.shared.look import Figure, empty, inert, strip, title
+from pages.shared.nav import LOOK_UP
 from pipeline import query, web
 from pipeline.cache import RESULTS
 from pipeline.export import VIEWS, export, to_csv, to_json
 from pipeline.ledger import Rejects
+from pipeline.lookup import Record
 from pipeline.names import defang, unicode_form
 from pipeline.settings import read_settings
 from pipeline.state import View
@@ -28,7 +31,7 @@ from tests.hostile import EVIL, NAMES, ONE_OF_EACH, as_counted, punycode
 from tests.made import SOURCE, Made, partial
 from tests.mutations import Site, removed, sites, sites_of
 
-PAGES = ("overview", "domains", "hosts", "host", "records", "health")
+PAGES = ("overview", "domains", "hosts", "host", "records", "lookup", "health")
 NOW = datetime.now(UTC) - timedelta(minutes=10)
 HOST = "10.0.0.1"
 ALL_AT_ONCE = f"=<img src=x>.www.{EVIL}![x](y) \u202e\u3164:red[x] {'x' * 80}.www.{EVIL}"
@@ -56,6 +59,7 @@ def made_of(names: list[str], folder: Path) -> Made:
         for ago in (60, 180, -5)
     ]
     pipeline.add([*others, *(row for name in names for row in records(name))], rejects)
+    pipeline.raw = [Record(0, json.dumps({name: name, "query": name})) for name in names]
     query.use(pipeline)
     return pipeline
 
@@ -70,6 +74,7 @@ def every_name(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
 
 def visit(app: AppTest, page: str, params: Mapping[str, str]) -> None:
     """Draw a page as if the browser had asked for it with these parameters."""
+    app.session_state[LOOK_UP] = True
     app.query_params.clear()
     for key, value in params.items():
         app.query_params[key] = value
@@ -115,6 +120,7 @@ def looks(name: str) -> list[tuple[str, dict[str, str]]]:
         ("host", {"host": HOST, "vs": f"host:{name}"}),
         ("hosts", {"focus": f"host:{HOST}"}),
         ("records", {}),
+        ("lookup", {}),
         ("overview", {"wall": "", "domain": f"-{real}x"}),
         ("health", {}),
     ]

@@ -172,7 +172,7 @@ def test_a_file_is_not_read_to_its_end_when_the_time_is_over(
 
 def test_what_cannot_be_read_is_said(spark: SparkSession, settings: Settings) -> None:
     found = looked_up(spark, settings)
-    assert (found.found, found.ended) == ([], "the source has nothing of that time")
+    assert (found.found, found.ended) == ([], f"{settings.log_dir} holds no dns.log.")
     assert settings.log_dir
     settings.log_dir.rmdir()
     found = looked_up(spark, settings)

@@ -1,0 +1,169 @@
+"""A session's look-up: Zeek's own records of the view, while they are read and after."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from pages.shared import nav, panels, url
+from pages.shared.columns import config
+from pages.shared.copy import copy_defanged, copy_real
+from pages.shared.look import title, zone_of
+from pages.shared.tables import table as draw_table
+from pipeline.feed import DNS
+from pipeline.lookup import Lookup, Record
+from pipeline.names import shown
+from pipeline.query import running
+from pipeline.state import View
+from pipeline.window import window
+
+KEY = "look-up"
+MAX_COLUMNS = 60
+FIELD_CHARACTERS = 60
+NARROW, WIDE = 110, 260
+WIDTHS = {"ts": 150, "uid": 150, "query": WIDE, "answers": WIDE}
+MENU_ROWS = 250
+"""Each row's menu is sent with the table: beyond so many rows there are none."""
+
+
+def of(view: View) -> Lookup | None:
+    """The session's look-up, if it is of this view."""
+    lookup: Lookup | None = st.session_state.get(KEY)
+    return lookup if lookup and _records(lookup.view) == _records(view) else None
+
+
+def begin_if_asked(view: View) -> None:
+    """Begin where a menu asked for it."""
+    if st.session_state.pop(nav.LOOK_UP, False):
+        begin(view)
+
+
+def begin(view: View) -> None:
+    """Read the view's time from the source; a look-up of before ends."""
+    end()
+    span = window(running().table, view)
+    st.session_state[KEY] = running().look_up(view, span.start, span.end)
+
+
+def end() -> None:
+    """Read no more; what was found stays."""
+    if before := st.session_state.get(KEY):
+        before.cancel()
+
+
+def _records(view: View) -> View:
+    # A relative time has moved on since.
+    return View(filters=view.selected().filters, hidden=view.hidden, start=view.start, end=view.end)
+
+
+def head(lookup: Lookup | None, view: View) -> None:
+    """What is read of which time, how far it is, and the buttons."""
+    with st.container(horizontal=True, key="raw-head", gap="xxsmall", vertical_alignment="center"):
+        title("Raw records", _said(lookup, view))
+        if lookup and not lookup.is_over:
+            st.button("Cancel", icon=":material/stop:", key="look-up-end", on_click=end)
+        else:
+            st.button(
+                "Read again" if lookup else "Read",
+                icon=":material/manage_search:",
+                type="secondary" if lookup else "primary",
+                key="look-up-begin",
+                on_click=lambda: begin(url.view()),
+                help="Reads the source again beside the stream; this may take a minute",
+            )
+        if lookup and lookup.found:
+            st.download_button(
+                "JSON lines",
+                lambda: json_lines(lookup.found),
+                "zeek-live-records.jsonl",
+                "application/x-ndjson",
+                icon=":material/download:",
+                key="look-up-export",
+                on_click="ignore",
+            )
+    if lookup and not lookup.is_over:
+        st.progress(min(1.0, lookup.read / lookup.of) if lookup.of else 0.0)
+
+
+def _said(lookup: Lookup | None, view: View) -> str:
+    if lookup is None:
+        return panels.over(running().table, view, "Zeek's own records, from the source")
+    zone = zone_of(view)
+    start, stop = (time.astimezone(zone) for time in (lookup.start, lookup.end))
+    during = f"{start:%Y-%m-%d %H:%M:%S}–{stop:%H:%M:%S} {zone}"
+    far = f"{lookup.read:,} of about {max(lookup.read, lookup.of):,} lines read"
+    return f"{len(lookup.found):,} found · {far} · {during} · {lookup.ended or 'reading …'}"
+
+
+def records(lookup: Lookup, view: View, rows: int) -> None:
+    """All of Zeek's fields of what was found, as texts."""
+    found = list(lookup.found)
+    frame = in_columns(found, view)
+    copies = {
+        "Copy": lambda place: copy_defanged(_line(found[int(place)])),
+        "Copy real": lambda place: copy_real(_line(found[int(place)])),
+    }
+    draw_table(
+        "raw",
+        frame,
+        {name: _column(name) for name in frame if name != "place"},
+        rows,
+        "nothing found so far" if not lookup.is_over else f"nothing found: {lookup.ended}",
+        by="place",
+        ranking=lookup.start,
+        actions=copies if len(frame) <= MENU_ROWS else None,
+        name=lambda place: f"record {int(place) + 1}",
+    )
+
+
+def _column(name: str) -> Any:
+    return config.TextColumn(name, width=WIDTHS.get(name, NARROW))
+
+
+def in_columns(found: list[Record], view: View) -> pd.DataFrame:
+    """A row a record: Zeek's fields in Zeek's order, then what else stands in them; all inert.
+
+    `ts` is told in the view's zone; `place` counts the rows.
+    """
+    rows = [_cells(each, view) for each in found]
+    present = dict.fromkeys(field for row in rows for field in row)
+    known = [field for field in DNS.fields if field in present]
+    order = [*known, *(field for field in present if field not in DNS.fields)][:MAX_COLUMNS]
+    frame = pd.DataFrame([[row.get(field, "") for field in order] for row in rows], columns=order)
+    return frame.assign(place=[str(number) for number in range(len(rows))])
+
+
+def _cells(record: Record, view: View) -> dict[str, str]:
+    time = datetime.fromtimestamp(record.ts // 1_000_000, UTC).astimezone(zone_of(view))
+    ts = f"{time:%Y-%m-%d %H:%M:%S}.{record.ts % 1_000_000:06}"
+    fields = {shown(key, FIELD_CHARACTERS): _words(value) for key, value in _read(record).items()}
+    return {**fields, "ts": ts}
+
+
+def _words(value: Any) -> str:
+    """A cell; the elements of a vector or set stand beside each other."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        return ", ".join(map(_words, value))
+    return "" if value is None else json.dumps(value)
+
+
+def _read(record: Record) -> dict[str, Any]:
+    try:
+        read = json.loads(record.text)
+    except (ValueError, RecursionError):
+        return {"record": record.text}
+    return read if isinstance(read, dict) else {"record": record.text}
+
+
+def _line(record: Record) -> str:
+    """The record as one line of ASCII: nothing in it hides."""
+    return json.dumps(_read(record))
+
+
+def json_lines(found: list[Record]) -> bytes:
+    """One JSON object a line, as they were observed."""
+    return "".join(_line(each) + "\n" for each in found).encode("ascii")

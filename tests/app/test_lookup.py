@@ -1,0 +1,83 @@
+"""The page of raw records: nothing is read before it is asked for, and all fields are shown."""
+
+import json
+from datetime import timedelta
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pages.shared import lookups
+from pages.shared.nav import LOOK_UP
+from pipeline.lookup import Lookup, Record
+from pipeline.state import View
+from tests.conftest import ROOT
+from tests.made import Made
+from tests.unit.dns_rows import T0
+
+MICROSECONDS = int(T0.timestamp()) * 1_000_000
+
+
+@pytest.fixture
+def app(made: Made) -> AppTest:
+    """A session on the page; what is read has three records."""
+    texts = ['{"b":1,"uid":"C1","answers":["1.2.3.4","x"],"AA":true}', '{"uid":"C2"}', "[1]"]
+    made.raw = [Record(MICROSECONDS + place, text) for place, text in enumerate(texts)]
+    app = AppTest.from_file(str(ROOT / "pages" / "frame.py"), default_timeout=60)
+    app.query_params["from"] = T0.isoformat()
+    app.query_params["to"] = (T0 + timedelta(hours=1)).isoformat()
+    return app
+
+
+def visit(app: AppTest) -> AppTest:
+    return app.run().switch_page(str(ROOT / "pages" / "lookup.py")).run()
+
+
+def said(app: AppTest) -> str:
+    [head] = [each.proto.body for each in app.get("html") if "Raw records" in each.proto.body]
+    return str(head)
+
+
+def test_it_reads_when_it_is_asked_and_shows_all_fields_in_zeeks_order(app: AppTest) -> None:
+    visit(app)
+    assert not app.dataframe
+    app.button(key="look-up-begin").click().run()
+    shown = app.dataframe[0].value
+    assert list(shown.columns)[:5] == ["ts", "uid", "AA", "answers", "b"]
+    assert shown["ts"][0] == "2026-01-31 12:00:00.000000"
+    assert (shown["answers"][0], shown["AA"][0], shown["b"][0]) == ("1.2.3.4, x", "true", "1")
+    assert shown["record"][2] == "[1]"
+    assert "3 found" in said(app)
+    assert "all of that time was read" in said(app)
+
+
+def test_a_menu_has_it_read_at_once(app: AppTest) -> None:
+    app.session_state[LOOK_UP] = True
+    assert len(visit(app).dataframe) == 1
+
+
+def test_other_filters_are_another_look_up(app: AppTest) -> None:
+    visit(app)
+    app.button(key="look-up-begin").click().run()
+    app.query_params["host"] = "10.0.0.1"
+    assert not app.run().dataframe
+    assert app.button(key="look-up-begin").label == "Read"
+
+
+def test_one_that_reads_can_be_cancelled(app: AppTest) -> None:
+    visit(app)
+    lookup = Lookup(View(start=T0, end=T0 + timedelta(hours=1)), T0, T0 + timedelta(hours=1))
+    lookup.read, lookup.of = 30, 120
+    app.session_state[lookups.KEY] = lookup
+    app.run()
+    assert "30 of about 120 lines read" in said(app)
+    app.button(key="look-up-end").click().run()
+    assert lookup._cancelled.is_set()
+
+
+def test_json_lines_are_ascii_and_the_records_themselves() -> None:
+    texts = ['{"query":"\u202ea\\u0000",\n "ts":1700000000.123456}', "no JSON"]
+    lines = lookups.json_lines([Record(0, text) for text in texts]).decode("ascii").splitlines()
+    assert [json.loads(line) for line in lines] == [
+        {"query": "\u202ea\x00", "ts": 1700000000.123456},
+        {"record": "no JSON"},
+    ]
