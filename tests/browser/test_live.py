@@ -1,6 +1,7 @@
 """From a record published to Kafka to a number in a real browser."""
 
 import json
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -45,3 +46,21 @@ def test_a_record_published_to_kafka_changes_the_number_on_the_screen(
         expect(queries).to_contain_text("40")
         publish(1_197)
         expect(queries).to_contain_text("1,237")
+        raw_records_of_a_host(page)
+
+
+def raw_records_of_a_host(page: Page) -> None:
+    """From the numbers to the 248 records that one of the five hosts sent, and into a file."""
+    page.goto(page.url.replace("/?", "/records?host=10.0.0.1&"))
+    page.get_by_role("button", name="Raw records").click()
+    page.wait_for_url("**/lookup?*")
+    expect(page.locator(".st-key-raw-head")).to_contain_text("248 found")
+    expect(page.locator(".st-key-raw-head")).to_contain_text("all of that time was read")
+    if folder := os.environ.get("SCREENSHOTS"):
+        page.screenshot(path=f"{folder}/lookup.png")
+    expect(page.get_by_role("region", name="Raw records")).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="JSON lines").click()
+    records = [json.loads(each) for each in download.value.path().read_text().splitlines()]
+    assert len(records) == 248
+    assert {record["id.orig_h"] for record in records} == {"10.0.0.1"}
