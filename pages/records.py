@@ -41,7 +41,7 @@ def draw(table: Readable, view: View) -> None:
             panels.nothing(table, view),
             by="around",
             rows_by=("bucket", *COLUMNS, "seq"),
-            ranking=(view.selected(), view.sort, view.n),
+            ranking=(view.ranked(), view.sort, view.n),
             on_pick=_show_around,
             on_sort=lambda column: url.change(sort=SORTS.get(column, column)),
         )

@@ -1,5 +1,6 @@
 """One bounded cache of what pages ask: by the table's version, so that twenty viewers cost one."""
 
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
@@ -7,7 +8,7 @@ from functools import wraps
 from itertools import count
 from threading import Lock
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
-from weakref import WeakKeyDictionary
+from weakref import ReferenceType, WeakKeyDictionary, ref
 
 import pyarrow as pa
 
@@ -25,6 +26,14 @@ class Readable(Protocol):
     @property
     def version(self) -> int:
         """Rises by one whenever readers could see something new."""
+
+    @property
+    def exact_since(self) -> int:
+        """The oldest version that can still be read as it was."""
+
+    @property
+    def shrunk(self) -> int:
+        """The version at which rows were last merged or evicted."""
 
     def read(self, sql: str, params: Any = ...) -> pa.Table:
         """The whole result of one query with bound parameters."""
@@ -83,13 +92,42 @@ def _number(table: Readable) -> int:
     return _NUMBERS.setdefault(table, next(_NEXT)) if number is None else number
 
 
+def _state(table: Readable, view: View) -> tuple[int, int]:
+    if view.at is None:
+        return table.version, 0
+    return table.shrunk, min(view.at, table.version)
+
+
+class Shown:
+    """The version that pages show: for a moment the same, so that all who look then share it."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._table: ReferenceType[Readable] | None = None
+        self._version, self._since = 0, 0.0
+
+    def version(self, table: Readable, seconds: float) -> int:
+        """One that was the newest at most so many seconds ago."""
+        with self._lock:
+            known = self._table and self._table() is table
+            is_young = known and time.monotonic() - self._since < seconds
+            if not is_young or self._version < table.exact_since:
+                self._table, self._version = ref(table), table.version
+                self._since = time.monotonic()
+            return self._version
+
+
+SHOWN = Shown()
+
+
 def cached(
     function: Callable[Concatenate[Readable, View, P], R],
 ) -> Callable[Concatenate[Readable, View, P], R]:
     """Keep what `function(table, view, …)` answers until the table's version rises.
 
-    Only what decides the records counted is part of the key, not how they are shown. The result
-    is shared by all callers: it is not to be changed in place.
+    A view of a version that has passed is kept until rows are merged. Only what decides the
+    records counted is part of the key, not how they are shown. The result is shared by all
+    callers: it is not to be changed in place.
     """
 
     @wraps(function)
@@ -97,7 +135,7 @@ def cached(
         selected = view.selected()
         name = f"{function.__module__}.{function.__qualname__}"
         options = tuple(sorted(kwargs.items()))
-        key = (name, _number(table), table.version, version(), selected, args, options)
+        key = (name, _number(table), *_state(table, view), version(), selected, args, options)
         result: R = RESULTS.get(key, lambda: function(table, selected, *args, **kwargs))
         return result
 

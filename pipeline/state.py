@@ -100,6 +100,10 @@ class View:
             at=self.at,
         )
 
+    def ranked(self) -> "View":
+        """What decides the order of rows, whenever they are looked at."""
+        return replace(self.selected(), at=None)
+
     def only(self, field: str, value: str) -> "View":
         """This view of one value of a field, whatever values of the field it had."""
         others = tuple(each for each in self.filters if each.field != field)

@@ -67,6 +67,7 @@ class Table:
         """(when, version, rows) of adds whose rows are spared from merging."""
         self._adds = 0
         """Since the last `maintain`."""
+        self._shrunk = 0
         self._store = Store(path, 512 + row_budget // 1000, _create)
         try:
             self._state = self._store.checked(_verified)
@@ -131,6 +132,11 @@ class Table:
         return self._state.exact_since
 
     @property
+    def shrunk(self) -> int:
+        """The version at which rows were last merged, folded or evicted, since it was opened."""
+        return self._shrunk
+
+    @property
     def due(self) -> bool:
         """Whether `maintain` cannot wait: over budget, or 20 adds."""
         return self._state.counters.rows > self._budget or self._adds >= 20
@@ -189,6 +195,7 @@ class Table:
             if state != self._state:
                 ledger.save(db, state)
         self._state = state
+        self._shrunk = state.version if taken else self._shrunk
 
     def _floor(self) -> int:
         """The newest version whose rows may merge; the adds up to it are forgotten."""

@@ -39,7 +39,7 @@ def changes(table: Readable, view: View, rows: int, of_host: bool = False) -> No
         why,
         by="row",
         rows_by=("row", "measure"),
-        ranking=(view.selected(), vs),
+        ranking=(view.ranked(), vs),
         actions=nav.actions_of_texts(),
         name=_named,
     )

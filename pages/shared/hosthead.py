@@ -19,7 +19,7 @@ NEIGHBOURS = 1000
 
 def host_head(table: Readable, view: View, host: str) -> None:
     """Back, the host and its rank, previous and next, only and not, copy; 34 px."""
-    everyone = replace(view.without("host"), focus=None)
+    everyone = replace(url.view().without("host"), focus=None)
     with st.container(horizontal=True, key="host-head", gap="xxsmall", vertical_alignment="center"):
         st.page_link(nav.page("Hosts"), label="← Hosts", query_params=everyone.to_params())
         st.html(_name(table, view, host))

@@ -1,12 +1,14 @@
 """A page's panels, drawn again at the chosen interval while the frame stays as it is."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import streamlit as st
 
 from pages.shared import url
 from pages.shared.copy import copier
 from pages.shared.refresh import again
+from pipeline.cache import SHOWN
 from pipeline.export import Counted
 from pipeline.query import running
 from pipeline.state import View
@@ -15,9 +17,21 @@ DRAWN = "drawn"
 """The table's version that is on the screen, in the session: a pause keeps it."""
 
 
+LONGEST_SHARED = 1.0
+"""Seconds that pages may be behind the table: what twenty viewers share need be made once."""
+
+
 def drawn() -> int:
     """The version that is on the screen, or the newest where nothing was drawn to its end yet."""
     return int(st.session_state.get(DRAWN, running().table.version))
+
+
+def moment(view: View) -> View:
+    """The view as of one version, which all who look at about this time share."""
+    if view.at is not None:
+        return view
+    young = min(view.every / 2, LONGEST_SHARED)
+    return replace(view, at=SHOWN.version(running().table, young))
 
 
 def live(draw: Callable[[Counted, View], None]) -> None:
@@ -30,12 +44,11 @@ def live(draw: Callable[[Counted, View], None]) -> None:
     def step() -> None:
         if url.view() != view or url.JUMP in st.session_state:
             st.rerun()
-        table = running().table
-        version = table.version
-        draw(table, view)
+        seen = moment(view)
+        draw(running().table, seen)
         copier()
         # Only now: a click may have cut it short.
-        st.session_state[DRAWN] = version
+        st.session_state[DRAWN] = seen.at
 
     paused = view.at is not None or not view.every
     again(step, None if paused else view.every)

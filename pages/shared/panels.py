@@ -158,7 +158,7 @@ def ranked(
         nothing(table, view),
         by=level,
         picked=focus.value if focus else None,
-        ranking=(view.selected(), view.sort, view.n),
+        ranking=(view.ranked(), view.sort, view.n),
         on_pick=lambda value: url.write(put(url.view(), of_row(level, value))),
         on_sort=(lambda column: url.change(sort=column)) if sorts else None,
         actions=nav.actions(level),
@@ -253,6 +253,6 @@ def named(
         nothing(table, view),
         by="name",
         rows_by=("name", "type", "response"),
-        ranking=(view.selected(), view.n),
+        ranking=(view.ranked(), view.n),
         actions=nav.actions("name"),
     )

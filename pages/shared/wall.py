@@ -3,12 +3,14 @@
 One piece of our own HTML, sized by the screen, and above it the clock with its banner.
 """
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import streamlit as st
 
 from pages.shared import url, wallparts
 from pages.shared.clock import wall_clock
+from pages.shared.live import moment
 from pages.shared.look import HERE, zone_of
 from pipeline.cache import Readable
 from pipeline.query import running
@@ -26,7 +28,8 @@ def show() -> None:
 def _step() -> None:
     pipeline = running()
     turn = _turn(pipeline.settings)
-    _draw(pipeline.table, turn, pipeline.settings.wall_addresses)
+    seen = replace(turn, view=moment(turn.view))
+    _draw(pipeline.table, seen, pipeline.settings.wall_addresses)
     # Last: where drawing fails, the clock hears nothing, and says so.
     status = pipeline.status().seen_every(turn.view.every)
     wall_clock(status, zone_of(turn.view), turn.name or "Zeek DNS", turn.view.every)

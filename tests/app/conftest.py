@@ -4,8 +4,15 @@ from collections.abc import Iterator
 
 import pytest
 
+from pages.shared import live
 from pipeline import query
 from tests.made import Made
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_shared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test adds is on the page at once."""
+    monkeypatch.setattr(live, "LONGEST_SHARED", 0.0)
 
 
 @pytest.fixture

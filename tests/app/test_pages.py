@@ -13,6 +13,7 @@ import playwright
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from pages.shared import live
 from pages.shared.clock import in_words
 from pipeline.ledger import Rejects
 from pipeline.settings import read_settings
@@ -284,6 +285,21 @@ def test_an_unknown_parameter_is_said_in_the_frame(
     made: Made, show: Callable[..., AppTest]
 ) -> None:
     assert "range=7h is not understood" in html(show("overview", range="7h"))
+
+
+def test_a_pause_freezes_what_all_are_shown_not_what_came_since(
+    made: Made, show: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "LONGEST_SHARED", 1_000.0)
+    made.add([partial(NOW, "10.0.0.1", "www.example.com", "example.com", count=5)])
+    assert list(show("hosts", every="60").dataframe[0].value["queries"]) == [5]
+    made.add([partial(NOW, "10.0.0.1", "www.example.com", "example.com", count=7)])
+    other = show("hosts", every="60")
+    assert list(other.dataframe[0].value["queries"]) == [5]
+    other.button(key="pause").click().run()
+    assert list(other.dataframe[0].value["queries"]) == [5]
+    told = [str(each.proto.json) for each in other.get("bidi_component")]
+    assert any("paused, 7 records since" in each for each in told)
 
 
 def test_a_paused_view_keeps_its_numbers(made: Made, show: Callable[..., AppTest]) -> None:

@@ -66,7 +66,7 @@ class ByHand:
 
     def __init__(self, *rows: Row) -> None:
         self.version = 0
-        self.reads = 0
+        self.reads = self.exact_since = self.shrunk = 0
         self._db = duckdb.connect(config={"threads": 1})
         self._db.execute(CREATE)
         self.add(*rows)

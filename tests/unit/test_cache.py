@@ -6,7 +6,7 @@ from threading import Barrier
 
 import pytest
 
-from pipeline.cache import RESULTS, Cache
+from pipeline.cache import RESULTS, Cache, Shown
 from pipeline.state import Filter, View
 from pipeline.view import hosts
 from tests.unit.dns_rows import ByHand, Row
@@ -26,6 +26,41 @@ def test_a_new_version_is_read_anew() -> None:
     assert hosts(table, view).queries == 1
     table.add(Row(1))
     assert hosts(table, view).queries == 2
+
+
+def test_a_version_that_has_passed_is_kept_until_rows_are_merged() -> None:
+    table, then = ByHand(Row(0)), View(at=1)
+    first = hosts(table, then)
+    table.add(Row(1, seq=2))
+    assert hosts(table, then) is first
+    assert hosts(table, View()).queries == 2
+    table.shrunk = table.version
+    assert hosts(table, then) is not first
+    to_come = View(at=9)
+    assert hosts(table, to_come).queries == 2
+    table.add(Row(2, seq=3))
+    assert hosts(table, to_come).queries == 3
+
+
+def test_all_who_look_within_a_moment_are_shown_one_version(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now, shown, table = 100.0, Shown(), ByHand(Row(0))
+    monkeypatch.setattr("pipeline.cache.time.monotonic", lambda: now)
+    assert shown.version(table, 1) == 1
+    table.add(Row(1))
+    now += 0.9
+    assert shown.version(table, 1) == 1
+    assert shown.version(table, 0.5) == 2
+    table.add(Row(2))
+    now += 0.9
+    assert shown.version(table, 1) == 2
+    now += 0.2
+    assert shown.version(table, 1) == 3
+    table.add(Row(3))
+    table.exact_since = 4
+    assert shown.version(table, 1) == 4
+    assert shown.version(ByHand(), 1) == 1
 
 
 def test_other_arguments_and_other_tables_are_other_results() -> None:

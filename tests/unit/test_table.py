@@ -166,8 +166,10 @@ def test_the_version_rises_with_everything_that_readers_could_see(table: Table) 
     versions.append(table.version)
     table.add(batch(2, [row(3660)]), T0 + HOUR)
     versions.append(table.version)
+    assert table.shrunk == 0
     table.maintain()  # evicts the first row
     versions.append(table.version)
+    assert table.shrunk == table.version
     table.maintain()  # has nothing to do
     assert versions == [0, 1, 2, 3, 4]
     assert table.version == 4
