@@ -16,6 +16,8 @@ from pipeline.known import version
 from pipeline.state import View
 
 MAX_RESULTS = 512
+PATIENCE = 2.0
+"""Seconds after which whoever draws a newer version is not waited for."""
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -99,22 +101,49 @@ def _state(table: Readable, view: View) -> tuple[int, int]:
 
 
 class Shown:
-    """The version that pages show: for a moment the same, so that all who look then share it."""
+    """The version that pages show: for a moment the same, so that all who look then share it.
+
+    When it is old, who comes first draws the newest; others go on with the last one meanwhile, and
+    find the newer one made.
+    """
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._table: ReferenceType[Readable] | None = None
         self._version, self._since = 0, 0.0
+        self._next, self._begun = 0, 0.0
 
     def version(self, table: Readable, seconds: float) -> int:
-        """One that was the newest at most so many seconds ago."""
+        """The one to draw; what it says was the newest about so many seconds ago at most."""
+        now = time.monotonic()
         with self._lock:
-            known = self._table and self._table() is table
-            is_young = known and time.monotonic() - self._since < seconds
-            if not is_young or self._version < table.exact_since:
-                self._table, self._version = ref(table), table.version
-                self._since = time.monotonic()
-            return self._version
+            if not self._still_there(table):
+                self._show(table, now)
+            is_made = self._next > self._version and now - self._begun < PATIENCE
+            if now - self._since < seconds or (is_made and seconds):
+                return self._version
+            self._next, self._begun = table.version, now
+            return self._next
+
+    def last(self, table: Readable, seconds: float) -> int:
+        """The one that was drawn last, if pages may be so many seconds behind; else the newest."""
+        with self._lock:
+            known = seconds and self._still_there(table)
+            return self._version if known else table.version
+
+    def drawn(self, version: int) -> None:
+        """A page of that version is on a screen: from now on all are shown it."""
+        with self._lock:
+            if version == self._next:
+                self._version, self._since = version, self._begun
+
+    def _still_there(self, table: Readable) -> bool:
+        same = self._table is not None and self._table() is table
+        return same and self._version >= table.exact_since
+
+    def _show(self, table: Readable, now: float) -> None:
+        self._table, self._version, self._since = ref(table), table.version, now
+        self._next, self._begun = self._version, now
 
 
 SHOWN = Shown()

@@ -65,7 +65,7 @@ def _old_end(view: View) -> str:
     length = RANGES.get(view.range)
     if length is None or view.start is not None or view.at is not None:
         return ""
-    newest, zone = window(running().table, live.moment(view)).newest, zone_of(view)
+    newest, zone = window(running().table, live.last(view)).newest, zone_of(view)
     if newest is None or datetime.now(UTC) - newest <= length:
         return ""
     return f"times end with the newest data, {newest.astimezone(zone):%Y-%m-%d %H:%M} {zone}"
@@ -124,7 +124,7 @@ def _clear(*gone: Filter) -> None:
 
 def _noise() -> None:
     view = url.view()
-    hidden = shows.hidden(running().table, live.moment(view))
+    hidden = shows.hidden(running().table, live.last(view))
     label = f"Noise: {len(view.hidden)} on, {hidden.total:,} hidden"
     with st.popover(label, icon=":material/filter_alt:", type="tertiary", key="noise"):
         for switch, text in NOISE.items():

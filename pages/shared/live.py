@@ -17,11 +17,18 @@ DRAWN = "drawn"
 """The table's version that is on the screen, in the session: a pause keeps it."""
 
 
-LONGEST_SHARED = 1.0
+LONGEST_SHARED = 2.0
 """Seconds that pages may be behind the table: what twenty viewers share need be made once."""
 
 
-def drawn() -> int:
+def drawn(view: View) -> None:
+    """Note that a view as of one version is on the screen."""
+    assert view.at is not None
+    st.session_state[DRAWN] = view.at
+    SHOWN.drawn(view.at)
+
+
+def on_screen() -> int:
     """The version that is on the screen, or the newest where nothing was drawn to its end yet."""
     return int(st.session_state.get(DRAWN, running().table.version))
 
@@ -30,8 +37,19 @@ def moment(view: View) -> View:
     """The view as of one version, which all who look at about this time share."""
     if view.at is not None:
         return view
-    young = min(view.every / 2, LONGEST_SHARED)
-    return replace(view, at=SHOWN.version(running().table, young))
+    return replace(view, at=SHOWN.version(running().table, _shared(view)))
+
+
+def last(view: View) -> View:
+    """The view as of what pages show now, for what stands beside them."""
+    if view.at is not None:
+        return view
+    return replace(view, at=SHOWN.last(running().table, _shared(view)))
+
+
+def _shared(view: View) -> float:
+    # Who looks alone finds each version old, and is shown the newest.
+    return min(0.9 * view.every, LONGEST_SHARED)
 
 
 def live(draw: Callable[[Counted, View], None]) -> None:
@@ -48,7 +66,7 @@ def live(draw: Callable[[Counted, View], None]) -> None:
         draw(running().table, seen)
         copier()
         # Only now: a click may have cut it short.
-        st.session_state[DRAWN] = seen.at
+        drawn(seen)
 
     paused = view.at is not None or not view.every
     again(step, None if paused else view.every)

@@ -10,7 +10,7 @@ import streamlit as st
 
 from pages.shared import url, wallparts
 from pages.shared.clock import wall_clock
-from pages.shared.live import moment
+from pages.shared.live import drawn, moment
 from pages.shared.look import HERE, zone_of
 from pipeline.cache import Readable
 from pipeline.query import running
@@ -30,6 +30,7 @@ def _step() -> None:
     turn = _turn(pipeline.settings)
     seen = replace(turn, view=moment(turn.view))
     _draw(pipeline.table, seen, pipeline.settings.wall_addresses)
+    drawn(seen.view)
     # Last: where drawing fails, the clock hears nothing, and says so.
     status = pipeline.status().seen_every(turn.view.every)
     wall_clock(status, zone_of(turn.view), turn.name or "Zeek DNS", turn.view.every)

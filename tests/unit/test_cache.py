@@ -6,7 +6,7 @@ from threading import Barrier
 
 import pytest
 
-from pipeline.cache import RESULTS, Cache, Shown
+from pipeline.cache import PATIENCE, RESULTS, Cache, Shown
 from pipeline.state import Filter, View
 from pipeline.view import hosts
 from tests.unit.dns_rows import ByHand, Row
@@ -42,25 +42,52 @@ def test_a_version_that_has_passed_is_kept_until_rows_are_merged() -> None:
     assert hosts(table, to_come).queries == 3
 
 
-def test_all_who_look_within_a_moment_are_shown_one_version(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    now, shown, table = 100.0, Shown(), ByHand(Row(0))
-    monkeypatch.setattr("pipeline.cache.time.monotonic", lambda: now)
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """What the clock says, to be changed."""
+    now = [100.0]
+    monkeypatch.setattr("pipeline.cache.time.monotonic", lambda: now[0])
+    return now
+
+
+def test_all_who_look_within_a_moment_are_shown_one_version(clock: list[float]) -> None:
+    shown, table = Shown(), ByHand(Row(0))
     assert shown.version(table, 1) == 1
     table.add(Row(1))
-    now += 0.9
-    assert shown.version(table, 1) == 1
-    assert shown.version(table, 0.5) == 2
+    clock[0] += 0.9
+    assert shown.version(table, 1) == shown.last(table, 1) == 1
+    assert shown.version(table, 0) == shown.last(table, 0) == 2
     table.add(Row(2))
-    now += 0.9
-    assert shown.version(table, 1) == 2
-    now += 0.2
-    assert shown.version(table, 1) == 3
-    table.add(Row(3))
-    table.exact_since = 4
-    assert shown.version(table, 1) == 4
+    table.exact_since = 3
+    assert shown.version(table, 1) == shown.last(table, 1) == 3
     assert shown.version(ByHand(), 1) == 1
+
+
+def test_the_last_version_is_shown_while_somebody_draws_a_newer_one(clock: list[float]) -> None:
+    shown, table = Shown(), ByHand(Row(0))
+    shown.version(table, 1)
+    table.add(Row(1))
+    clock[0] += 1
+    assert shown.version(table, 1) == 2
+    assert shown.version(table, 1) == shown.last(table, 1) == 1
+    clock[0] += 0.5
+    shown.drawn(2)
+    table.add(Row(2))
+    assert shown.version(table, 1) == shown.last(table, 1) == 2
+    clock[0] += 0.5
+    assert shown.version(table, 1) == 3
+    shown.drawn(2)
+    assert shown.version(table, 1) == 2
+
+
+def test_who_never_comes_to_draw_it_is_not_waited_for(clock: list[float]) -> None:
+    shown, table = Shown(), ByHand(Row(0))
+    shown.version(table, 1)
+    table.add(Row(1))
+    clock[0] += 1
+    assert shown.version(table, 1) == 2
+    clock[0] += PATIENCE
+    assert shown.version(table, 1) == 2
 
 
 def test_other_arguments_and_other_tables_are_other_results() -> None:
