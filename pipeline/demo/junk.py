@@ -8,6 +8,10 @@ from pipeline.demo.outlets import Line
 from pipeline.demo.world import Record
 
 
+AHEAD = 7 * 86_400
+"""Seconds by which a clock is wrong: records of a day ago, sent first, must not pass for new."""
+
+
 def with_junk(
     records: Sequence[Record], share: float, tsv: bool, rng: np.random.Generator
 ) -> list[Line]:
@@ -26,11 +30,11 @@ def _json(r: Record, rng: np.random.Generator) -> Line:
         f'{{"ts":{r.ts},{ends},"proto":"udp","query":"cut-sho',
         f'{{{ends},"query":"no-time.example"}}',
         f'{{"ts":{r.ts},{ends},"proto":"tcp","service":"ssl","duration":1.5,"conn_state":"SF"}}',
-        r._replace(ts=r.ts + 7200),
+        r._replace(ts=r.ts + AHEAD),
     )
     return kinds[int(rng.integers(len(kinds)))]
 
 
 def _tsv(r: Record, rng: np.random.Generator) -> Line:
-    kinds: tuple[Line, ...] = (f"{r.ts:.6f}\t{r.uid}\t{r.host}", r._replace(ts=r.ts + 7200))
+    kinds: tuple[Line, ...] = (f"{r.ts:.6f}\t{r.uid}\t{r.host}", r._replace(ts=r.ts + AHEAD))
     return kinds[int(rng.integers(len(kinds)))]
