@@ -7,7 +7,6 @@ import numpy as np
 from pipeline.demo.outlets import Line
 from pipeline.demo.world import Record
 
-
 AHEAD = 7 * 86_400
 """Seconds by which a clock is wrong: records of a day ago, sent first, must not pass for new."""
 
