@@ -77,14 +77,14 @@ def count_by_key(lines: DataFrame, records: str, private_suffixes: bool = False)
     """
 
     def counted(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        while held := some(batches):
+        while held := next_batches(batches):
             counts = count_lines(pa.Table.from_batches(held), records, private_suffixes)
             yield from counts.to_batches()
 
     return lines.select("value", "topic").mapInArrow(counted, OUTPUT)
 
 
-def some(batches: Iterator[pa.RecordBatch]) -> list[pa.RecordBatch]:
+def next_batches(batches: Iterator[pa.RecordBatch]) -> list[pa.RecordBatch]:
     """The next few batches: an archive is one partition of any size."""
     held: list[pa.RecordBatch] = []
     for batch in batches:

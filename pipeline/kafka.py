@@ -25,6 +25,7 @@ SECONDS_TO_ANSWER = 4
 # A batch that reaches the end of the log otherwise waits 0.5 s for more.
 FETCH_WAIT = {"kafka.fetch.max.wait.ms": "20"}
 GONE = "Kafka has deleted the records of that time: only what was counted of them is left"
+PARTLY_GONE = "all that is left was read: Kafka has deleted older records, maybe some of that time"
 MISSING = ("UNKNOWN_TOPIC_OR_PART", "_UNKNOWN_TOPIC")
 REFUSALS = {
     "_AUTHENTICATION": "refuses this client's name and password",
@@ -84,7 +85,7 @@ class KafkaSource:
         self, spark: SparkSession, start: datetime, end: datetime, limit: int
     ) -> Iterator[Part]:
         """By the times that Kafka has of its records; SourceProblem if it has none of these."""
-        begin, end_offsets = self._span(start, end)
+        begin, end_offsets, missing = self._span(start, end)
         total = self.count({"offsets": begin}, {"offsets": end_offsets})
         many = max(1, -(-total // limit))
         edges = [_between(begin, end_offsets, number / many) for number in range(many + 1)]
@@ -97,7 +98,8 @@ class KafkaSource:
                 .load()
                 .select("value", "topic")
             )
-            yield Part(lines, self.count({"offsets": low}, {"offsets": high}), total)
+            count = self.count({"offsets": low}, {"offsets": high})
+            yield Part(lines, count, total, missing=missing)
 
     def offsets(self, logged: str) -> Offsets:
         """Spark's own JSON, with the topics' ids."""
@@ -157,8 +159,8 @@ class KafkaSource:
         client = {f"kafka.{key}": value for key, value in self._settings.kafka_client.items()}
         return {**FETCH_WAIT, **client, "subscribe": ",".join(self._settings.topics)}
 
-    def _span(self, start: datetime, end: datetime) -> tuple[Partitions, Partitions]:
-        """Where the records of a time lie.
+    def _span(self, start: datetime, end: datetime) -> tuple[Partitions, Partitions, str]:
+        """Where the records of a time lie, and whether some of them may be gone.
 
         Where Kafka got them at another time than theirs, as of a log that was published later, all
         that came since is looked through.
@@ -171,7 +173,10 @@ class KafkaSource:
         if not self.count({"offsets": low}, {"offsets": high}):
             deleted = any(at for ends in first.values() for at in ends.values())
             raise SourceProblem(GONE if deleted else f"{self.name} has no records since that time")
-        return low, high
+        cut = any(
+            0 < at == low[topic][each] for topic in first for each, at in first[topic].items()
+        )
+        return low, high, PARTLY_GONE if cut else ""
 
     def _waiting(self, topics: Sequence[str]) -> str:
         where = f"topic {', '.join(topics)} at {self._settings.kafka_servers}"

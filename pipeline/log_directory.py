@@ -52,7 +52,7 @@ class LogDirectory:
             options = {"offsets": json.dumps(step.begin), "end": json.dumps(step.end)}
             longest = str(self._settings.max_record_bytes)
             lines = reader.options(**options, max_record_bytes=longest).load()
-            yield Part(lines, logs.count_lines(step.begin, step.end), step.lines)
+            yield Part(lines, logs.count_lines(step.begin, step.end), step.lines, in_order=True)
 
     def offsets(self, logged: str) -> Offsets:
         """The offsets are the reader's own."""

@@ -17,8 +17,9 @@ from uuid import uuid4
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 
-from pipeline.aggregate import BUCKET, COUNTED_FIELDS, some, with_registered_domain
+from pipeline.aggregate import BUCKET, COUNTED_FIELDS, next_batches, with_registered_domain
 from pipeline.enrich import with_names
+from pipeline.failure import first_sentence, in_words
 from pipeline.feed import DNS
 from pipeline.parse import parsed, run, select
 from pipeline.settings import Settings
@@ -33,6 +34,7 @@ MAX_RECORDS = 1_000
 MAX_BYTES = 16_000_000
 PART_LINES = 100_000
 MAX_LINES = 10_000_000
+CANCELLED = "cancelled"
 POOL = "look-ups"
 """Of Spark's scheduler: the stream's batches have their own, and neither waits for the other."""
 
@@ -99,31 +101,33 @@ class Lookup:
             except SourceProblem as problem:
                 self.ended = str(problem)
             except Exception as error:
-                self.ended = "ended" if self._cancelled.is_set() else failed(error)
+                self.ended = CANCELLED if self._cancelled.is_set() else failed(error)
 
     def _read(self, source: Source, settings: Settings) -> str:
         """Part by part; the reason why it read no further."""
         assert self._spark
         context = self._spark.sparkContext
-        wanted = clause_of(self.view, self.start, self.end)
+        wanted, missing = clause_of(self.view, self.start, self.end), ""
         while not _ONE.acquire(timeout=0.2):
             if self._cancelled.is_set():
-                return "ended"
+                return CANCELLED
         try:
             context.setJobGroup(self._group, "look-up", interruptOnCancel=True)
             context.setLocalProperty("spark.scheduler.pool", POOL)
             for part in source.past(self._spark, self.start, self.end, PART_LINES):
                 if self._cancelled.is_set():
-                    return "ended"
-                self.of = part.of
+                    return CANCELLED
+                self.of, missing = part.of, part.missing
                 oldest = self._take(matching(part.lines, settings, wanted).toArrow().to_pylist())
                 self.read += part.count
                 if why := self._enough():
                     return why
-                if oldest > self.end + LATE:
+                if part.in_order and oldest > self.end + LATE:
                     break
         finally:
             _ONE.release()
+        if missing:
+            return missing
         return "all of that time was read" if self.read else "the source has nothing of that time"
 
     def _take(self, rows: list[dict[str, Any]]) -> datetime:
@@ -158,10 +162,10 @@ def clause_of(view: View, start: datetime, end: datetime) -> Clause:
 
 
 def failed(error: Exception) -> str:
-    """A sentence for the page; the whole of it goes to the log."""
-    log.warning("look-up failed: %s", ascii(error)[:2000])
-    told = str(error).strip().splitlines() or [type(error).__name__]
-    return f"the source could not be read: {told[0][:200]}"
+    """A sentence for the page and the log."""
+    said = f"the source could not be read: {first_sentence(in_words(error))}"
+    log.warning("look-up failed: %s", ascii(said))
+    return said
 
 
 def matching(lines: DataFrame, settings: Settings, wanted: Clause) -> DataFrame:
@@ -173,7 +177,7 @@ def matching(lines: DataFrame, settings: Settings, wanted: Clause) -> DataFrame:
     records, private = with_names(parsed(*fields, whole=True)), settings.private_suffixes
 
     def found(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        while held := some(batches):
+        while held := next_batches(batches):
             rows = match_lines(pa.Table.from_batches(held), records, wanted, private)
             yield from rows.to_batches()
 

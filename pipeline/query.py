@@ -21,12 +21,12 @@ from typing import Any
 from uuid import uuid4
 
 import pyarrow as pa
-from py4j.protocol import Py4JJavaError
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
 from pipeline import batch as batches
 from pipeline import known
+from pipeline.failure import QueryFailed, first_sentence, in_words
 from pipeline.feed import DNS
 from pipeline.jars import find_java
 from pipeline.kafka import KafkaSource, TopicReplaced
@@ -40,7 +40,7 @@ from pipeline.settings import Settings, SettingsError
 from pipeline.source import Begin, Offsets, Source, SourceProblem
 from pipeline.state import View
 from pipeline.status import BatchTimes, Health, Status
-from pipeline.table import Table, TableError
+from pipeline.table import Table
 
 log = logging.getLogger("zeek_live")
 
@@ -53,10 +53,6 @@ LONGEST_DELAY = 60.0
 FIRST_BATCH = 20_000
 JVM_DIED = 70
 """Exit status (sysexits' EX_SOFTWARE): a JVM cannot be replaced in this process."""
-
-
-class QueryFailed(Exception):
-    """The query ended by itself; the message is its own first sentence."""
 
 
 class Pipeline:
@@ -335,19 +331,6 @@ def use(pipeline: Any) -> None:
 def running() -> Any:
     """The process's one pipeline."""
     return _running[0]
-
-
-def in_words(failure: Exception) -> str:
-    """What a failure says, and its kind where that is not one of ours."""
-    if isinstance(failure, Py4JJavaError):
-        return str(failure.java_exception.toString())
-    return str(failure) if isinstance(failure, QueryFailed | TableError) else repr(failure)
-
-
-def first_sentence(error: object) -> str:
-    """An error's first line: Spark's go on for pages."""
-    text = str(error or "the query ended without a word").strip()
-    return text.splitlines()[0][:300]
 
 
 def stop_query(query: StreamingQuery) -> None:

@@ -43,6 +43,10 @@ class Part:
     count: int
     of: int
     """Lines of all parts, this one and those after it as well; of files an estimate."""
+    in_order: bool = False
+    """Whether no later part has a record that is older than all of this one."""
+    missing: str = ""
+    """What the source no longer has of that time, as a sentence."""
 
 
 class Source(Protocol):

@@ -15,8 +15,6 @@ from pipeline.state import View
 
 DRAWN = "drawn"
 """The table's version that is on the screen, in the session: a pause keeps it."""
-
-
 LONGEST_SHARED = 2.0
 """Seconds that pages may be behind the table: what twenty viewers share need be made once."""
 

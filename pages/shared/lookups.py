@@ -31,7 +31,7 @@ MENU_ROWS = 250
 def of(view: View) -> Lookup | None:
     """The session's look-up, if it is of this view."""
     lookup: Lookup | None = st.session_state.get(KEY)
-    return lookup if lookup and _records(lookup.view) == _records(view) else None
+    return lookup if lookup and lookup.view.ranked() == view.ranked() else None
 
 
 def begin_if_asked(view: View) -> None:
@@ -51,11 +51,6 @@ def end() -> None:
     """Read no more; what was found stays."""
     if before := st.session_state.get(KEY):
         before.cancel()
-
-
-def _records(view: View) -> View:
-    # A relative time has moved on since.
-    return View(filters=view.selected().filters, hidden=view.hidden, start=view.start, end=view.end)
 
 
 def head(lookup: Lookup | None, view: View) -> None:

@@ -60,6 +60,10 @@ def test_other_filters_are_another_look_up(app: AppTest) -> None:
     app.button(key="look-up-begin").click().run()
     app.query_params["host"] = "10.0.0.1"
     assert not app.run().dataframe
+    del app.query_params["host"]
+    assert app.run().dataframe
+    del app.query_params["from"], app.query_params["to"]
+    assert not app.run().dataframe
     assert app.button(key="look-up-begin").label == "Read"
 
 

@@ -1,7 +1,6 @@
 """From a record published to Kafka to a number in a real browser."""
 
 import json
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -56,8 +55,6 @@ def raw_records_of_a_host(page: Page) -> None:
     page.wait_for_url("**/lookup?*")
     expect(page.locator(".st-key-raw-head")).to_contain_text("248 found")
     expect(page.locator(".st-key-raw-head")).to_contain_text("all of that time was read")
-    if folder := os.environ.get("SCREENSHOTS"):
-        page.screenshot(path=f"{folder}/lookup.png")
     expect(page.get_by_role("region", name="Raw records")).to_be_visible()
     with page.expect_download() as download:
         page.get_by_role("button", name="JSON lines").click()

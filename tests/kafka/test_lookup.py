@@ -11,7 +11,7 @@ from confluent_kafka.admin import AdminClient
 from pyspark.sql import SparkSession
 
 from pipeline import lookup
-from pipeline.kafka import GONE, KafkaSource
+from pipeline.kafka import GONE, PARTLY_GONE, KafkaSource
 from pipeline.lookup import Lookup
 from pipeline.settings import Settings
 from pipeline.state import Filter, View
@@ -26,7 +26,8 @@ def publish(servers: str, topic: str, times: list[datetime], came: datetime | No
     for number, at in enumerate(times):
         host = f"10.0.0.{number % 2}"
         record = {"ts": at.timestamp(), "uid": f"C{number}", "id.orig_h": host, "query": "a.com"}
-        producer.produce(topic, json.dumps(record), timestamp=int((came or at).timestamp() * 1000))
+        when = int((came or at).timestamp() * 1000)
+        producer.produce(topic, json.dumps(record), partition=number % 2, timestamp=when)
     assert producer.flush(30) == 0
 
 
@@ -92,11 +93,18 @@ def test_what_kafka_has_deleted_is_said(
     [topic] = settings.topics
     assert "has no records since" in looked_up(spark, settings, NOW - HOUR, NOW).ended
     publish(broker, topic, [NOW - HOUR] * 20)
-    admin = AdminClient({"bootstrap.servers": broker})
-    everything = [TopicPartition(topic, partition, -1) for partition in (0, 1)]
-    for done in admin.delete_records(everything).values():
-        done.result(30)
+    delete_until(broker, TopicPartition(topic, 0, 1), TopicPartition(topic, 1, 1))
+    part = looked_up(spark, settings, NOW - 2 * HOUR, NOW)
+    assert (len(part.found), part.ended) == (18, PARTLY_GONE)
+    delete_until(broker, TopicPartition(topic, 0, -1), TopicPartition(topic, 1, -1))
     assert looked_up(spark, settings, NOW - 2 * HOUR, NOW).ended == GONE
+
+
+def delete_until(broker: str, *offsets: TopicPartition) -> None:
+    """As retention does; -1 is all there is."""
+    admin = AdminClient({"bootstrap.servers": broker})
+    for done in admin.delete_records(list(offsets)).values():
+        done.result(30)
 
 
 def test_a_broker_that_is_away_is_said(spark: SparkSession) -> None:

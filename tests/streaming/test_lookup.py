@@ -152,11 +152,11 @@ def test_it_ends_when_it_is_cancelled_also_while_another_one_reads(
     assert not second.read
     second.cancel()
     until_over(second)
-    assert second.ended == "ended"
+    assert second.ended == "cancelled"
     assert not first.is_over
     first.cancel()
     until_over(first)
-    assert first.ended == "ended"
+    assert first.ended == "cancelled"
     assert 0 < first.read < 3000
 
 

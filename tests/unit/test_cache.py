@@ -63,12 +63,21 @@ def test_all_who_look_within_a_moment_are_shown_one_version(clock: list[float]) 
     assert shown.version(ByHand(), 1) == 1
 
 
-def test_the_last_version_is_shown_while_somebody_draws_a_newer_one(clock: list[float]) -> None:
+@pytest.fixture
+def drawing(clock: list[float]) -> tuple[Shown, ByHand]:
+    """A table whose second version somebody has begun to draw."""
     shown, table = Shown(), ByHand(Row(0))
     shown.version(table, 1)
     table.add(Row(1))
     clock[0] += 1
     assert shown.version(table, 1) == 2
+    return shown, table
+
+
+def test_the_last_version_is_shown_while_somebody_draws_a_newer_one(
+    drawing: tuple[Shown, ByHand], clock: list[float]
+) -> None:
+    shown, table = drawing
     assert shown.version(table, 1) == shown.last(table, 1) == 1
     clock[0] += 0.5
     shown.drawn(2)
@@ -80,12 +89,11 @@ def test_the_last_version_is_shown_while_somebody_draws_a_newer_one(clock: list[
     assert shown.version(table, 1) == 2
 
 
-def test_who_never_comes_to_draw_it_is_not_waited_for(clock: list[float]) -> None:
-    shown, table = Shown(), ByHand(Row(0))
-    shown.version(table, 1)
-    table.add(Row(1))
-    clock[0] += 1
-    assert shown.version(table, 1) == 2
+def test_who_never_comes_to_draw_it_is_not_waited_for(
+    drawing: tuple[Shown, ByHand], clock: list[float]
+) -> None:
+    shown, table = drawing
+    assert shown.version(table, 1) == 1
     clock[0] += PATIENCE
     assert shown.version(table, 1) == 2
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.query import Pipeline, QueryFailed, check_names, drop_checkpoints
+from pipeline.failure import QueryFailed
+from pipeline.query import Pipeline, check_names, drop_checkpoints
 from pipeline.settings import Settings, SettingsError
 from pipeline.source import Begin, SourceProblem
 from pipeline.store import TableFull
