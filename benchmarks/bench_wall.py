@@ -56,13 +56,14 @@ def sample(browser: CDPSession, began: float) -> Sample:
 
 
 def watched(page: Page, minutes: float, every: float) -> list[Sample]:
-    """Samples of an open wall; fails if it is not live to the end."""
+    """Samples of an open wall, and whether it was live at each; fails if it is not at the end."""
     browser = page.context.new_cdp_session(page)
     began, samples = time.monotonic(), []
     while time.monotonic() - began < 60 * minutes:
         page.wait_for_timeout(1000 * every)
-        assert page.locator(".clock").get_attribute("data-state") == "live"
-        samples.append(sample(browser, began))
+        live = page.locator(".clock").get_attribute("data-state") == "live"
+        samples.append(sample(browser, began) | {"live": float(live)})
+    assert samples[-1]["live"], "the wall is not live"
     return samples
 
 
@@ -94,6 +95,7 @@ def main() -> None:
     ]
     columns = ["wall", "start", "half time", "end", "an hour more"]
     facts = {"minutes": options.minutes, "every": options.every, "samples": len(samples)}
+    facts["not live at"] = sum(not each["live"] for each in samples)
     report("wall", columns, rows, **facts, reach=REACH, series=samples)
 
 
