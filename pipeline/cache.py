@@ -4,6 +4,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
+from dataclasses import dataclass
 from functools import wraps
 from itertools import count
 from threading import Lock
@@ -97,7 +98,19 @@ def _number(table: Readable) -> int:
 def _state(table: Readable, view: View) -> tuple[int, int]:
     if view.at is None:
         return table.version, 0
-    return table.shrunk, min(view.at, table.version)
+    return SHOWN.shrunk(table, view.at), min(view.at, table.version)
+
+
+@dataclass
+class _Moment:
+    """A version that pages show or will: since when, and after which merge it was first read."""
+
+    version: int = 0
+    since: float = 0.0
+    shrunk: int = 0
+    seconds: float = 0.0
+    """How long it took to draw."""
+    is_shared: bool = False
 
 
 class Shown:
@@ -110,40 +123,57 @@ class Shown:
     def __init__(self) -> None:
         self._lock = Lock()
         self._table: ReferenceType[Readable] | None = None
-        self._version, self._since = 0, 0.0
-        self._next, self._begun = 0, 0.0
+        self._shown = self._next = _Moment()
 
     def version(self, table: Readable, seconds: float) -> int:
-        """The one to draw; what it says was the newest about so many seconds ago at most."""
+        """The one to draw; what it says was the newest about so many seconds ago at most.
+
+        What many look at stays for twice the time it took to draw, so that drawing takes half of
+        the server's time at most.
+        """
         now = time.monotonic()
         with self._lock:
             if not self._still_there(table):
-                self._show(table, now)
-            is_made = self._next > self._version and now - self._begun < PATIENCE
-            if now - self._since < seconds or (is_made and seconds):
-                return self._version
-            self._next, self._begun = table.version, now
-            return self._next
+                self._table = ref(table)
+                self._shown = self._next = _moment(table, now)
+            shown = self._shown
+            is_made = self._next.version > shown.version and now - self._next.since < PATIENCE
+            stays = max(seconds, 2 * shown.seconds) if shown.is_shared else seconds
+            if now - shown.since < stays or (is_made and seconds):
+                shown.is_shared = True
+                return shown.version
+            self._next = _moment(table, now)
+            return self._next.version
 
     def last(self, table: Readable, seconds: float) -> int:
         """The one that was drawn last, if pages may be so many seconds behind; else the newest."""
         with self._lock:
             known = seconds and self._still_there(table)
-            return self._version if known else table.version
+            return self._shown.version if known else table.version
 
     def drawn(self, version: int) -> None:
         """A page of that version is on a screen: from now on all are shown it."""
         with self._lock:
-            if version == self._next:
-                self._version, self._since = version, self._begun
+            if version == self._next.version and self._next is not self._shown:
+                self._shown = self._next
+                self._shown.seconds = time.monotonic() - self._shown.since
+
+    def shrunk(self, table: Readable, version: int) -> int:
+        """After which merge a version is read: those on screens stay as they were first read."""
+        with self._lock:
+            if self._still_there(table):
+                for moment in (self._shown, self._next):
+                    if moment.version == version:
+                        return moment.shrunk
+        return table.shrunk
 
     def _still_there(self, table: Readable) -> bool:
         same = self._table is not None and self._table() is table
-        return same and self._version >= table.exact_since
+        return same and self._shown.version >= table.exact_since
 
-    def _show(self, table: Readable, now: float) -> None:
-        self._table, self._version, self._since = ref(table), table.version, now
-        self._next, self._begun = self._version, now
+
+def _moment(table: Readable, now: float) -> _Moment:
+    return _Moment(table.version, now, table.shrunk)
 
 
 SHOWN = Shown()

@@ -98,6 +98,47 @@ def test_who_never_comes_to_draw_it_is_not_waited_for(
     assert shown.version(table, 1) == 2
 
 
+def test_what_many_look_at_stays_for_twice_the_time_it_took_to_draw(
+    drawing: tuple[Shown, ByHand], clock: list[float]
+) -> None:
+    shown, table = drawing
+    clock[0] += 0.8
+    shown.drawn(2)
+    table.add(Row(2))
+    clock[0] += 0.1
+    assert shown.version(table, 1) == 2
+    clock[0] += 0.6
+    assert shown.version(table, 1) == 2
+    clock[0] += 0.2
+    assert shown.version(table, 1) == 3
+
+
+def test_a_viewer_alone_does_not_wait_twice_the_time(
+    drawing: tuple[Shown, ByHand], clock: list[float]
+) -> None:
+    shown, table = drawing
+    clock[0] += 0.8
+    shown.drawn(2)
+    table.add(Row(2))
+    clock[0] += 0.2
+    assert shown.version(table, 1) == 3
+
+
+def test_what_is_on_screens_stays_as_it_was_read_when_rows_are_merged(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    table = ByHand(Row(0))
+    monkeypatch.setattr("pipeline.cache.SHOWN", shown := Shown())
+    now = View(at=shown.version(table, 1))
+    first = hosts(table, now)
+    table.add(Row(1, seq=2))
+    table.shrunk = table.version
+    assert hosts(table, now) is first
+    assert shown.version(table, 0) == 2
+    shown.drawn(2)
+    assert hosts(table, now) is not first
+
+
 def test_other_arguments_and_other_tables_are_other_results() -> None:
     one, other = ByHand(Row(0)), ByHand(Row(0), Row(1, host="10.0.0.2"))
     one.version = other.version = 7
