@@ -34,6 +34,9 @@ class Readable(Protocol):
     def exact_since(self) -> int:
         """The oldest version that can still be read as it was."""
 
+    def keeps(self, version: int) -> bool:
+        """Whether a version can be read as it was."""
+
     @property
     def shrunk(self) -> int:
         """The version at which rows were last merged or evicted."""

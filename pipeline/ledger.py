@@ -25,6 +25,7 @@ NAME_CHARACTERS = 100
 OTHERS = "others"
 UNACCOUNTED = "not accounted for"
 RETIRED = 50
+PINS = 50
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,8 @@ class State:
     resume: Resume | None = None
     retired: tuple[str, ...] = ()
     """Queries that ended: a batch that one of them still brings is not counted."""
+    pins: dict[int, int] = field(default_factory=dict)
+    """Versions that somebody paused at, to the records that had been evicted by then."""
     counters: Counters = field(default_factory=Counters)
     samples: dict[str, list[str]] = field(default_factory=dict)
 
@@ -100,6 +103,11 @@ class State:
         if self.resume is not None and self.resume.query_id == batch.query_id:
             return batch.batch_id <= self.resume.batch_id
         return batch.query_id in self.retired
+
+    def pinned(self, version: int) -> "State":
+        """This state with one version more that is to stay as it is."""
+        pins = {**self.pins, version: self.counters.evicted}
+        return replace(self, pins={pin: pins[pin] for pin in sorted(pins)[-PINS:]})
 
     def after(self, batch: Batch, rejects: Iterable[Rejects], now: datetime) -> "State":
         """This state once `batch` is in the table: its rows are those accepted."""
@@ -163,6 +171,7 @@ def load(db: duckdb.DuckDBPyConnection) -> State:
         exact_since=values["exact_since"],
         resume=None if resume is None else Resume(**resume),
         retired=tuple(values["retired"]),
+        pins={int(pin): evicted for pin, evicted in values.get("pins", {}).items()},
         counters=Counters(**{**counters, "rejected": rejected}),
         samples=values["samples"],
     )

@@ -64,7 +64,8 @@ class Pipeline:
         jars_of(settings)
         check_names(settings.field_names)
         self.settings = settings
-        self.table = Table(settings.state_dir, settings.retention, settings.row_budget)
+        born = time.time_ns() // 1_000_000
+        self.table = Table(settings.state_dir, settings.retention, settings.row_budget, born)
         drop_checkpoints(settings.state_dir)
         self._source = open_source(settings)
         known.use(settings.known_domains, settings.private_suffixes)

@@ -1,12 +1,12 @@
 """What keeps the table small: merge, roll up, evict, fold. None of them changes a total.
 
 Every step takes rows out and puts fewer in their place, in a transaction of its own. A row is
-put back with the largest `seq` it stands for, and rows newer than `floor` only meet rows of the
-same `seq`: so what was counted up to any version from `floor` on stays what it was.
+put back under the `seq` that `seq_of` gives it, and only meets rows of the same: so what was
+counted up to a pin, or up to any version from `floor` on, stays what it was.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -71,6 +71,17 @@ WIDTH = """CASE WHEN bucket < $e3600 THEN 3600 WHEN bucket < $e600 THEN 600
 """The width that a row's age asks for; see `edges`."""
 
 
+def seq_of(floor: int, pins: Iterable[int]) -> str:
+    """The `seq` under which a row is put back: the first pin that counts it, else `floor`.
+
+    >>> seq_of(9, [4, 12])
+    'CASE WHEN seq <= 4 THEN 4 ELSE greatest(seq, 9) END'
+    """
+    passed = "".join(f" WHEN seq <= {pin} THEN {pin}" for pin in sorted(pins) if pin < floor)
+    newest = f"greatest(seq, {floor})"
+    return f"CASE{passed} ELSE {newest} END" if passed else newest
+
+
 def rows_of(source: str, keys: Mapping[str, str], seq: str) -> str:
     """SELECT rows for dns_counts from `source`, grouped by `keys` (column: expression)."""
     columns = ", ".join(f"{keys.get(key, 'NULL')} AS {key}" for key in KEYS)
@@ -91,37 +102,41 @@ def incoming() -> str:
 
 
 def rewrite(
-    db: duckdb.DuckDBPyConnection, which: str, keys: Mapping[str, str], values: dict[str, Any]
+    db: duckdb.DuckDBPyConnection,
+    which: str,
+    keys: Mapping[str, str],
+    seq: str,
+    values: dict[str, Any],
 ) -> int:
-    """Put the rows whose ids `which` selects back grouped by `keys`; the number of rows saved."""
+    """Put the rows whose ids `which` selects back by `keys` and `seq`; the number of rows saved."""
     db.execute(f"CREATE OR REPLACE TEMP TABLE taken AS {which}", _used(which, values))
     if not count(db, "SELECT count(*) FROM taken"):
         return 0
     source = "dns_counts SEMI JOIN taken ON dns_counts.rowid = taken.id"
-    insert = rows_of(source, keys, "greatest(seq, $floor)")
+    insert = rows_of(source, keys, seq)
     db.execute(f"CREATE OR REPLACE TEMP TABLE put AS {insert}", _used(insert, values))
     db.execute("DELETE FROM dns_counts WHERE rowid IN (SELECT id FROM taken)")
     db.execute("INSERT INTO dns_counts SELECT * FROM put")
     return count(db, "SELECT (SELECT count(*) FROM taken) - (SELECT count(*) FROM put)")
 
 
-def roll_up(db: duckdb.DuckDBPyConnection, newest: datetime, floor: int) -> int:
+def roll_up(db: duckdb.DuckDBPyConnection, newest: datetime, seq: str) -> int:
     """Widen the buckets that are old enough for it; the number of rows saved."""
-    values = {**edges(newest), "floor": floor}
     which = f"SELECT rowid AS id FROM dns_counts WHERE bucket < $e60 AND width < {WIDTH}"
     bucket = f"time_bucket(to_seconds({WIDTH}), bucket)"
     keys = {**{key: key for key in KEYS}, "bucket": bucket, "width": WIDTH}
-    return rewrite(db, which, keys, values)
+    return rewrite(db, which, keys, seq, edges(newest))
 
 
-def merge(db: duckdb.DuckDBPyConnection, since: int, floor: int) -> int:
+def merge(db: duckdb.DuckDBPyConnection, since: int, floor: int, seq: str) -> int:
     """Make one row of those with the same keys, in buckets written to in (since, floor]."""
     which = f"""SELECT unnest(ids) AS id FROM (
         SELECT list(rowid) AS ids FROM dns_counts
         WHERE seq <= $floor AND bucket IN (
             SELECT bucket FROM dns_counts WHERE seq > $since AND seq <= $floor)
-        GROUP BY {", ".join(KEYS)} HAVING count(*) > 1)"""
-    return rewrite(db, which, {key: key for key in KEYS}, {"since": since, "floor": floor})
+        GROUP BY {", ".join(KEYS)}, {seq} HAVING count(*) > 1)"""
+    values = {"since": since, "floor": floor}
+    return rewrite(db, which, {key: key for key in KEYS}, seq, values)
 
 
 def evict(db: duckdb.DuckDBPyConnection, oldest: datetime) -> int:
@@ -133,37 +148,37 @@ def evict(db: duckdb.DuckDBPyConnection, oldest: datetime) -> int:
     return records
 
 
-def fold(db: duckdb.DuckDBPyConnection, level: int, budget: int, floor: int) -> int:
+def fold(db: duckdb.DuckDBPyConnection, level: int, budget: int, seq: str) -> int:
     """Fold one level as far as the budget asks for; the number of rows saved.
 
     In the order of LEVELS, once there are more rows than the budget: hosts are folded only if
     their number alone exceeds it, domains likewise, and names bring the table under it.
     """
     target = int(budget * FOLD_TO)
-    sizes = _cell_sizes(db, level, floor)
+    sizes = _cell_sizes(db, level, seq)
     if sum(units * cells for units, _, cells in sizes) <= target:
         return 0
     water = water_level(sizes, int(target * SHARE[level]))
     keys = {**{key: key for key in KEPT[level]}, "folded": str(level)}
-    return rewrite(db, _smallest(level), keys, {"floor": floor, "water": water})
+    return rewrite(db, _smallest(level, seq), keys, seq, {"water": water})
 
 
-def _cell_sizes(db: duckdb.DuckDBPyConnection, level: int, floor: int) -> list[tuple[int, ...]]:
+def _cell_sizes(db: duckdb.DuckDBPyConnection, level: int, seq: str) -> list[tuple[int, ...]]:
     """(units, groups, cells): so many cells have so many units, and groups if all were folded."""
     kept, cell = ", ".join(KEPT[level]), CELL[level]
     sql = f"""
-        WITH units AS ({_units(level)}),
+        WITH units AS ({_units(level, seq)}),
         groups AS (SELECT {kept}, s, count(*) AS n FROM units GROUP BY ALL),
         cells AS (SELECT {cell}, sum(n)::BIGINT AS n, count(*) AS g FROM groups GROUP BY ALL)
         SELECT n, g, count(*) FROM cells GROUP BY ALL"""
-    return db.execute(sql, {"floor": floor}).fetchall()
+    return db.execute(sql).fetchall()
 
 
-def _units(level: int) -> str:
+def _units(level: int, seq: str) -> str:
     """SELECT what a level folds: the rows that the level below would leave; names are rows."""
     distinct = "DISTINCT" if level > 1 else ""
     kept = ", ".join(KEPT[level - 1])
-    return f"SELECT {distinct} {kept}, greatest(seq, $floor) AS s FROM dns_counts"
+    return f"SELECT {distinct} {kept}, {seq} AS s FROM dns_counts"
 
 
 def water_level(sizes: list[tuple[int, ...]], target: int) -> int:
@@ -182,7 +197,7 @@ def water_level(sizes: list[tuple[int, ...]], target: int) -> int:
     return low
 
 
-def _smallest(level: int) -> str:
+def _smallest(level: int, seq: str) -> str:
     """SELECT the ids of the rows to fold: in cells above $water, the smallest, until it is met.
 
     Small is what is small in the whole table: what stays, stays in every bucket.
@@ -195,10 +210,10 @@ def _smallest(level: int) -> str:
     group = ", ".join(KEPT[level])
     return f"""
     WITH big AS (
-        SELECT {cell} FROM ({_units(level)}) GROUP BY ALL HAVING count(*) > $water),
+        SELECT {cell} FROM ({_units(level, seq)}) GROUP BY ALL HAVING count(*) > $water),
     units AS (
-        SELECT hash({cell}) AS cell, hash({group}, greatest(seq, $floor)) AS grp,
-            hash({whole}) AS part, hash({unit}, greatest(seq, $floor)) AS unit,
+        SELECT hash({cell}) AS cell, hash({group}, {seq}) AS grp,
+            hash({whole}) AS part, hash({unit}, {seq}) AS unit,
             max(folded) >= {level} AS is_other, sum(count) AS c, list(dns_counts.rowid) AS ids
         FROM dns_counts SEMI JOIN big USING ({cell}) GROUP BY ALL),
     weights AS (SELECT hash({whole}) AS part, sum(count) AS whole FROM dns_counts GROUP BY ALL),

@@ -55,10 +55,13 @@ STORED = pa.schema(
 class Table:
     """The table `dns_counts`, in memory or in a file, and the ledger beside it."""
 
-    def __init__(self, path: Path | None, retention: timedelta, row_budget: int) -> None:
+    def __init__(
+        self, path: Path | None, retention: timedelta, row_budget: int, version: int = 0
+    ) -> None:
         """Open or create; `path` is the state directory, None keeps the table in memory.
 
-        Raises TableLocked, TableFull, TableDamaged.
+        `version` is that of a table made anew: out of a clock, versions of one table are not
+        those of another. Raises TableLocked, TableFull, TableDamaged.
         """
         self._retention = retention
         self._budget = row_budget
@@ -68,7 +71,7 @@ class Table:
         self._adds = 0
         """Since the last `maintain`."""
         self._shrunk = 0
-        self._store = Store(path, 512 + row_budget // 1000, _create)
+        self._store = Store(path, 512 + row_budget // 1000, partial(_create, version))
         try:
             self._state = self._store.checked(_verified)
         except BaseException:
@@ -124,12 +127,34 @@ class Table:
 
     @property
     def exact_since(self) -> int:
-        """The oldest version `at` for which sums over `seq <= at` are still what they were then.
+        """From here on sums over `seq <= version` are what they were then, whatever the version.
 
         Every version of the last two minutes, or of the last half row budget of rows if that is
         less. Names of a fold and evicted buckets go all the same.
         """
         return self._state.exact_since
+
+    def keeps(self, version: int) -> bool:
+        """Whether sums over `seq <= version` are what they were then, but for what was evicted."""
+        state = self._state
+        return state.exact_since <= version <= state.version or version in state.pins
+
+    def pin(self, version: int) -> bool:
+        """Keep a version for as long as its buckets are; False if it is not kept any more.
+
+        Of more than `ledger.PINS` the oldest goes. The next batch writes it down.
+        """
+        if version in self._state.pins:
+            return True
+        with self._writer:
+            if self.keeps(version):
+                self._state = self._state.pinned(version)
+        return version in self._state.pins
+
+    def lost_of(self, version: int) -> int:
+        """Records that were evicted since a version was pinned."""
+        counters, at = self._state.counters, self._state.pins.get(version)
+        return 0 if at is None else counters.evicted - at
 
     @property
     def shrunk(self) -> int:
@@ -174,12 +199,13 @@ class Table:
 
     def _shrink(self, newest: datetime) -> None:
         since, floor, oldest = self._state.exact_since, self._floor(), newest - self._retention
+        seq = roll.seq_of(floor, self._state.pins)
         self._step(floor, lambda db: roll.evict(db, oldest), evicts=True)
-        self._step(floor, lambda db: roll.roll_up(db, newest, floor))
-        self._step(floor, lambda db: roll.merge(db, since, floor))
+        self._step(floor, lambda db: roll.roll_up(db, newest, seq))
+        self._step(floor, lambda db: roll.merge(db, since, floor, seq))
         if self._state.counters.rows > self._budget:
             for level in roll.LEVELS:
-                self._step(floor, partial(roll.fold, level=level, budget=self._budget, floor=floor))
+                self._step(floor, partial(roll.fold, level=level, budget=self._budget, seq=seq))
 
     def _step(self, floor: int, step: Callable[[Any], int], evicts: bool = False) -> None:
         """Let `step` take so many records or rows out, in a transaction of its own.
@@ -225,10 +251,10 @@ class Table:
             self._state = self._store.checked(_verified)
 
 
-def _create(db: duckdb.DuckDBPyConnection) -> None:
+def _create(version: int, db: duckdb.DuckDBPyConnection) -> None:
     db.execute(roll.CREATE)
     db.execute(ledger.CREATE)
-    ledger.save(db, State())
+    ledger.save(db, State(version=version, exact_since=version))
 
 
 def _verified(db: duckdb.DuckDBPyConnection) -> State:

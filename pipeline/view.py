@@ -233,6 +233,13 @@ def since(table: Readable, view: View) -> int:
     return int(table.read(sql, {"at": view.at}).to_pylist()[0]["n"])
 
 
+def not_kept(table: Readable, view: View) -> str:
+    """That the moment at which a view was paused is gone, as a sentence; else empty."""
+    if view.at is None or table.keeps(view.at):
+        return ""
+    return f"the moment at={view.at} is not kept any more, or is of another server's table"
+
+
 @cached
 def host_domains(
     table: Readable, view: View, host: str, n: int | None = 25, sort: str = "queries"

@@ -19,6 +19,7 @@ from pipeline import export as exports
 from pipeline import query
 from pipeline.names import shown
 from pipeline.state import View, from_params
+from pipeline.view import not_kept
 from pipeline.window import window
 
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -199,7 +200,10 @@ def _asked(request: Request) -> tuple[str, View, exports.Export, exports.Names]:
         problems = ["names is real or defanged", *problems]
     if problems:
         raise Refused(400, "; ".join(problems))
-    made = exports.export(query.running().table, view, what)
+    table = query.running().table
+    if gone := not_kept(table, view):
+        raise Refused(400, gone)
+    made = exports.export(table, view, what)
     return what, view, exports.in_zone(made, zone), names
 
 

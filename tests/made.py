@@ -74,8 +74,14 @@ class Made:
         """As set, with the table's newest record."""
         return Status(**{**vars(self.now), "newest": self.table.counters().newest})
 
-    def add(self, rows: Iterable[dict], rejects: tuple[Rejects, ...] = (), other: int = 0) -> None:
-        """One batch of counted rows more."""
+    def add(
+        self,
+        rows: Iterable[dict],
+        rejects: tuple[Rejects, ...] = (),
+        other: int = 0,
+        minutes: float = 0,
+    ) -> None:
+        """One batch of counted rows more, so many minutes from now."""
         rows = list(rows)
         resume = self.table.resume()
         batch_id = resume.batch_id + 1 if resume else 0
@@ -83,7 +89,7 @@ class Made:
         counted = pa.Table.from_pylist(rows, schema=PARTIALS)
         feeds = {"conn": other} if other else {}
         batch = Batch("made", batch_id, {}, counted, read, 0, feeds, rejects)
-        self.table.add(batch, datetime.now(UTC))
+        self.table.add(batch, datetime.now(UTC) + timedelta(minutes=minutes))
 
 
 def network(seed: int = 7, hosts: int = 312, domains: int = 900) -> "Network":

@@ -64,8 +64,8 @@ def _state() -> None:
     note = ""
     if view.at is not None:
         note = f"paused, {shows.since(pipeline.table, view):,} records since"
-        if view.at < pipeline.table.exact_since:
-            note += ", merged with later records by now"
+        if lost := pipeline.table.lost_of(view.at):
+            note += f", {lost:,} of its oldest are no longer kept"
     clock(pipeline.status().seen_every(view.every), zone_of(view), note)
 
 

@@ -66,5 +66,7 @@ def live(draw: Callable[[Counted, View], None]) -> None:
         # Only now: a click may have cut it short.
         drawn(seen)
 
+    if view.at is not None:
+        running().table.pin(view.at)
     paused = view.at is not None or not view.every
     again(step, None if paused else view.every)

@@ -11,7 +11,9 @@ from typing import Any
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from pipeline.query import running
 from pipeline.state import View, from_params
+from pipeline.view import not_kept
 
 JUMP = "jump"
 SAID = "said"
@@ -54,12 +56,15 @@ def _by_history() -> bool:
 
 def view() -> View:
     """What the URL says now; what it says wrongly is as at the start."""
-    return from_params(st.session_state[SAID].params)[0]
+    said, _ = from_params(st.session_state[SAID].params)
+    return replace(said, at=None) if not_kept(running().table, said) else said
 
 
 def problems() -> list[str]:
-    """A sentence for each parameter that is not understood."""
-    return from_params(st.session_state[SAID].params)[1]
+    """A sentence for each parameter that is not understood, or whose moment has gone."""
+    said, problems = from_params(st.session_state[SAID].params)
+    gone = not_kept(running().table, said)
+    return [*problems, *([f"{gone}: shown is the newest"] if gone else [])]
 
 
 def write(new: View) -> None:

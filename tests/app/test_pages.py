@@ -309,3 +309,32 @@ def test_a_paused_view_keeps_its_numbers(made: Made, show: Callable[..., AppTest
     paused = show("hosts", at=str(at))
     assert list(paused.dataframe[0].value["queries"]) == [5]
     assert list(show("hosts").dataframe[0].value["queries"]) == [12]
+
+
+def test_a_paused_view_keeps_its_numbers_when_rows_are_merged(
+    made: Made, show: Callable[..., AppTest]
+) -> None:
+    """For longer than the two minutes for which nothing merges."""
+    made.add([partial(NOW, "10.0.0.1", "www.example.com", "example.com", count=5)])
+    at = made.table.version
+    assert list(show("hosts", at=str(at)).dataframe[0].value["queries"]) == [5]
+    for minutes in (3, 6, 9):
+        made.add([partial(NOW, "10.0.0.1", "www.example.com", "example.com")], minutes=minutes)
+        made.table.maintain()
+    paused = show("hosts", at=str(at))
+    assert list(paused.dataframe[0].value["queries"]) == [5]
+    told = [str(each.proto.json) for each in paused.get("bidi_component")]
+    assert any("paused, 3 records since" in each for each in told)
+
+
+def test_a_moment_that_is_not_kept_is_told_and_the_newest_shown(
+    made: Made, show: Callable[..., AppTest]
+) -> None:
+    """That of another server's table, or one that nobody looked at before its rows were merged."""
+    for minutes in (0, 3, 6):
+        made.add([partial(NOW, "10.0.0.1", "www.example.com", "example.com")], minutes=minutes)
+        made.table.maintain()
+    for at in (1, 999_999):
+        page = show("hosts", at=str(at))
+        assert list(page.dataframe[0].value["queries"]) == [3]
+        assert f"the moment at={at} is not kept any more" in html(page)

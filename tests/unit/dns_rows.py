@@ -80,6 +80,10 @@ class ByHand:
         self.version += 1
         return self
 
+    def keeps(self, version: int) -> bool:
+        """Every version: nothing is ever merged."""
+        return version <= self.version
+
     def read(self, sql: str, params: Any = ()) -> pa.Table:
         """The whole result."""
         self.reads += 1

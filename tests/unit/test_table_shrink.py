@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -11,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.feed import PARTIALS
+from pipeline.ledger import PINS
 from pipeline.roll import water_level
 from pipeline.table import Batch, Table
 from tests.unit.table_rows import T0, batch, row
@@ -156,13 +158,13 @@ def test_folding_and_evicting_keep_the_total_and_the_budget(
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(
-        st.tuples(rows_in(HOURS, 60), st.integers(0, 60), st.booleans()),
+        st.tuples(rows_in(HOURS, 60), st.integers(0, 60), st.booleans(), st.booleans()),
         min_size=1,
         max_size=8,
     )
 )
-def test_a_view_at_an_older_version_stays_exact_since_the_version_the_table_names(
-    steps: list[tuple[list[Any], int, bool]],
+def test_a_view_at_an_older_version_stays_exact_as_long_as_the_table_keeps_it(
+    steps: list[tuple[list[Any], int, bool, bool]],
 ) -> None:
     """Through merging, rolling up and folding; bucket by bucket of an hour, the coarsest."""
     table, now = Table(None, LONG, 150), T0
@@ -171,15 +173,64 @@ def test_a_view_at_an_older_version_stays_exact_since_the_version_the_table_name
     def snapshot(at: int) -> dict[Any, int]:
         return counted(table, "date_trunc('hour', bucket)", "rcode_name", where=f"seq <= {at}")
 
-    for number, (drawn, seconds, maintain) in enumerate(steps):
+    pinned = set()
+    for number, (drawn, seconds, maintain, pin) in enumerate(steps):
         now += timedelta(seconds=seconds)
         table.add(batch(number, made(drawn, 0)), now)
         then[table.version] = snapshot(table.version)
+        if pin and table.pin(table.version):
+            pinned.add(table.version)
         if maintain:
             table.maintain()
-        for version, seen in then.items():
-            if version >= table.exact_since:
-                assert snapshot(version) == seen
+        kept = {version for version in then if table.keeps(version)}
+        assert pinned | {version for version in then if version >= table.exact_since} <= kept
+        for version in kept:
+            assert snapshot(version) == then[version]
+    table.close()
+
+
+def test_a_pinned_version_outlives_merging_and_a_restart(tmp_path: Path) -> None:
+    """For longer than the two minutes that each version is spared."""
+    table = Table(tmp_path, LONG, 10_000)
+    for minute in range(8):
+        table.add(batch(minute, [row(0, 1)]), T0 + timedelta(minutes=minute))
+        assert minute != 1 or table.pin(table.version)
+    table.maintain()
+    assert (table.keeps(2), table.keeps(3), table.pin(3)) == (True, False, False)
+    rows = table.read("SELECT seq, count FROM dns_counts ORDER BY seq").to_pydict()
+    assert rows == {"seq": [2, 6, 7, 8], "count": [2, 4, 1, 1]}
+    table.close()
+    again = Table(tmp_path, LONG, 10_000)
+    assert again.keeps(2)
+    again.close()
+
+
+def test_what_is_evicted_of_a_pinned_version_is_told() -> None:
+    table = Table(None, timedelta(minutes=10), 10_000)
+    table.add(batch(0, [row(0, 3), row(300, 1)]), T0 + timedelta(minutes=5))
+    table.pin(table.version)
+    table.add(batch(1, [row(1000, 1)]), T0 + timedelta(minutes=17))
+    table.maintain()
+    assert (sum(counted(table, "width").values()), table.lost_of(1)) == (1, 4)
+    table.close()
+
+
+def test_only_so_many_versions_are_pinned_and_the_oldest_goes() -> None:
+    table = Table(None, LONG, 10_000)
+    for number in range(PINS + 1):
+        table.add(batch(number, [row(0, 1)]), T0 + timedelta(minutes=5 * number))
+        table.pin(table.version)
+    table.add(batch(PINS + 1, [row(0, 1)]), T0 + timedelta(minutes=5 * PINS + 5))
+    table.maintain()
+    assert (table.keeps(1), table.keeps(2)) == (False, True)
+    table.close()
+
+
+def test_versions_of_a_table_made_anew_are_not_those_of_another() -> None:
+    table = Table(None, LONG, 10_000, version=1_000)
+    table.add(batch(0, [row(0, 1)]), T0)
+    kept = [version for version in (1, 999, 1_000, 1_001, 1_002) if table.keeps(version)]
+    assert kept == [1_000, 1_001]
     table.close()
 
 

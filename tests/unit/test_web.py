@@ -187,6 +187,7 @@ def test_another_site_may_not_ask_for_a_file(site: str, status: int) -> None:
         ("/", "127.0.0.1", 200),
         ("/metrics", "evil.example", 400),
         ("/export/names.csv?range=9m", "127.0.0.1", 400),
+        ("/export/names.csv?at=123456789", "127.0.0.1", 400),
         ("/export/passwords.csv", "127.0.0.1", 404),
         ("/api/names.json?names=ours", "127.0.0.1", 400),
         ("/api/passwords.json", "127.0.0.1", 404),
