@@ -9,7 +9,9 @@ from contextlib import asynccontextmanager
 import streamlit as st
 from starlette.middleware import Middleware
 
+from pages.shared import login
 from pipeline import query
+from pipeline.access import Access, Gate
 from pipeline.jars import JarsMissing, JavaMissing
 from pipeline.settings import SettingsError, current
 from pipeline.table import TableError
@@ -29,6 +31,8 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
 
 
 try:
+    gate = Gate(current(), st.get_option("server.address"), login.configured())
+    gate.check()
     query.use(query.Pipeline(current()))
 except (SettingsError, JavaMissing, JarsMissing, TableError) as error:
     sys.exit(f"zeek-live: {error}")
@@ -36,8 +40,9 @@ except (SettingsError, JavaMissing, JarsMissing, TableError) as error:
 app = st.App(
     "pages/frame.py",
     lifespan=lifespan,
-    routes=ROUTES,
+    routes=[*ROUTES, *(login.ROUTES if gate.login else [])],
     middleware=[
-        Middleware(SecurityHeaders, allowed_hosts=st.get_option("server.allowedHosts") or ())
+        Middleware(SecurityHeaders, allowed_hosts=st.get_option("server.allowedHosts") or ()),
+        Middleware(Access, gate=gate),
     ],
 )

@@ -7,6 +7,7 @@ import os
 import re
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -35,6 +36,7 @@ LOGS = Path("/opt/zeek/logs")
 TOPIC = "[A-Za-z0-9._-]+"
 HOST = r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])"
 THREADS = r"\[([1-9][0-9]{0,3}|\*)(\s*,\s*[1-9][0-9]{0,3})?\]"
+TOKEN = r"[A-Za-z0-9._~+/-]{16,}=*"
 MASTER = rf"local({THREADS})?|spark://{HOST}:[0-9]+(,{HOST}:[0-9]+)*|yarn|k8s://\S+"
 
 OWN_OPTIONS = (
@@ -45,6 +47,8 @@ OWN_OPTIONS = (
     "enable.auto.commit",
 )
 """Options of a Kafka client that this program sets itself."""
+SECRET = ("kafka_options", "tokens")
+"""Fields whose values are shown nowhere."""
 
 
 class SettingsError(Exception):
@@ -146,6 +150,26 @@ def others_options(options: dict[str, SecretStr]) -> dict[str, SecretStr]:
         if key.removeprefix("kafka.") in OWN_OPTIONS:
             raise ValueError(f"{key} is set by this program and must be left out")
     return options
+
+
+def networks(value: str, info: ValidationInfo) -> str:
+    """The proxies, if each is an address or a network, and there are some where they are needed."""
+    for each in parse_list(value):
+        try:
+            ip_network(each)
+        except ValueError:
+            raise ValueError("each is an address or a network, such as 10.0.0.5") from None
+    if bool(value) != bool(info.data.get("login_header")):
+        raise ValueError(f"it and {PREFIX}LOGIN_HEADER are set together, or neither is")
+    return value
+
+
+def hard_to_guess(tokens: SecretStr | None) -> SecretStr | None:
+    """The tokens, if each is of a form that a header can carry, and long enough."""
+    for each in parse_list(tokens.get_secret_value() if tokens else ""):
+        if not re.fullmatch(TOKEN, each):
+            raise ValueError("each token is of 16 or more letters, digits and ._~+/-")
+    return tokens
 
 
 def https_templates(pivots: dict[str, str]) -> dict[str, str]:
@@ -286,6 +310,24 @@ class Settings(BaseSettings):
         'a page, such as `{"Failures": "range=4h&response=NXDOMAIN"}`',
     )
     wall_seconds: int = Field(30, ge=5, le=86_400, description="how long each of them is shown")
+    open: bool = Field(
+        False,
+        description="whether everybody may look who reaches an address that is not of this machine "
+        "only; else a login is needed there",
+    )
+    login_header: Annotated[
+        str, _of_form("[A-Za-z0-9-]*", "a header's name, such as X-Forwarded-User")
+    ] = Field("", description="the header in which a reverse proxy names who has logged in there")
+    login_proxies: Annotated[str, AfterValidator(networks)] = Field(
+        "",
+        validate_default=True,
+        description="addresses or networks of the proxies that set it, comma separated",
+    )
+    tokens: Annotated[SecretStr | None, AfterValidator(hard_to_guess)] = Field(
+        None,
+        description="what programs and walls show instead of a login, comma separated: "
+        "`Authorization: Bearer …`, or once `/?wall&token=…`; never shown",
+    )
 
     @property
     def topics(self) -> tuple[str, ...]:
@@ -301,10 +343,21 @@ class Settings(BaseSettings):
         }
         return {"bootstrap.servers": self.kafka_servers, **options}
 
+    @property
+    def proxies(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """The proxies whose header counts."""
+        return tuple(ip_network(each) for each in parse_list(self.login_proxies))
+
+    @property
+    def bearers(self) -> tuple[str, ...]:
+        """The tokens, one by one: never print."""
+        return tuple(parse_list(self.tokens.get_secret_value() if self.tokens else ""))
+
     def shown(self) -> dict[str, str]:
         """Every setting as a text that may be shown: secrets are masked."""
         values = self.model_dump()
         values["kafka_options"] = dict.fromkeys(self.kafka_options, "***")
+        values["tokens"] = ["***"] * len(self.bearers)
         return {PREFIX + key.upper(): str(_plain(value)) for key, value in values.items()}
 
     @classmethod
@@ -354,7 +407,7 @@ def _unreadable(told: str) -> str:
     if not field:
         return f"settings cannot be read: {told}"
     name = PREFIX + field[1].upper()
-    value = "***" if field[1] == "kafka_options" else repr(os.environ.get(name, ""))
+    value = "***" if field[1] in SECRET else repr(os.environ.get(name, ""))
     about = Settings.model_fields[field[1]].description
     return f"{name}={value} cannot be used: it is not JSON ({about})"
 
@@ -363,8 +416,8 @@ def _sentence(error: Any) -> str:
     key = str(error["loc"][0]) if error["loc"] else ""
     name = PREFIX + key.upper() if key else "settings"
     field = Settings.model_fields.get(key)
-    # A misspelt kafka_options holds secrets too, and so may all settings together.
-    is_secret = field is None or key == "kafka_options"
+    # A misspelt one may hold secrets too, and so may all settings together.
+    is_secret = field is None or key in SECRET
     value = "***" if is_secret else repr(_plain(error["input"]))
     about = f" ({field.description})" if field else ""
     told = error["msg"].removeprefix("Value error, ")
@@ -387,7 +440,7 @@ def settings_table() -> str:
 
 
 def _default(value: Any) -> str:
-    return "–" if value in (None, {}) else f"`{_plain(value)}`"
+    return "–" if value in (None, {}, "") else f"`{_plain(value)}`"
 
 
 def _plain(value: Any) -> Any:

@@ -48,14 +48,14 @@ PRIVATE = {"Cache-Control": "no-store", "Cross-Origin-Resource-Policy": "same-or
 """Besides HEADERS, of what ROUTES answer."""
 LOCAL = ("localhost", "127.0.0.1")
 RATE = parse("60 per 1 minute")
-"""How often one address may ask for rows."""
+"""How often one may ask for rows: a person, a token, or an address where nobody logs in."""
 LIMITER = MovingWindowRateLimiter(MemoryStorage())
 
 
 class SecurityHeaders:
-    """Middleware: a page may fetch nothing from elsewhere, and elsewhere nothing from ROUTES.
+    """Middleware: a page may fetch nothing from elsewhere, and elsewhere nothing from here.
 
-    Streamlit asks for `allowed_hosts` on its websocket only; here they hold for ROUTES too.
+    Streamlit asks for `allowed_hosts` on its websocket only; here they hold for every route.
     """
 
     def __init__(self, app: ASGIApp, allowed_hosts: Collection[str] = LOCAL) -> None:
@@ -63,10 +63,14 @@ class SecurityHeaders:
         self._allowed_hosts = allowed_hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Add the headers to each response; 400 to a request for ROUTES by another name."""
+        """Add the headers to each response; refuse a request by another name, or from elsewhere."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
         is_ours = any(route.matches(scope)[0] is not Match.NONE for route in ROUTES)
         headers = HEADERS | PRIVATE if is_ours else HEADERS
-        if scope["type"] == "websocket" and not self._is_from_here(Headers(scope=scope)):
+        refused = self._refused(Headers(scope=scope))
+        if scope["type"] == "websocket" and refused:
             # Streamlit would refuse it too, but first ask a stranger for this machine's address.
             await send({"type": "websocket.close", "code": 1008})
             return
@@ -80,10 +84,8 @@ class SecurityHeaders:
                 MutableHeaders(scope=message).update(headers)
             await send(message)
 
-        host = Headers(scope=scope).get("host", "") if is_ours else ""
-        app = bad_host(host) if is_ours and not is_allowed(host, self._allowed_hosts) else self._app
         try:
-            await app(scope, receive, send_with_headers)
+            await (refused or self._app)(scope, receive, send_with_headers)
         except Exception:
             # Starlette would answer for it, but outside of this middleware.
             if scope["type"] == "http" and not has_begun:
@@ -92,10 +94,16 @@ class SecurityHeaders:
                 )
             raise
 
-    def _is_from_here(self, headers: Headers) -> bool:
-        """Whether a page of ours asks for a websocket; a program names no origin."""
-        asked = [headers.get("host", ""), *map(host_of, headers.getlist("origin"))]
-        return all(is_allowed(host, self._allowed_hosts) for host in asked)
+    def _refused(self, headers: Headers) -> Response | None:
+        """The refusal of a name that is not ours, and of what another site's page asks for."""
+        host = ", ".join(headers.getlist("host"))
+        if "," in host or not is_allowed(host, self._allowed_hosts):
+            return bad_host(host)
+        # A program names no origin. `*` allows any name of this server's, not any site.
+        named = [*(each for each in self._allowed_hosts if each.strip() != "*"), name_of(host)]
+        if all(is_allowed(host_of(each), named) for each in headers.getlist("origin")):
+            return None
+        return PlainTextResponse("another site's page may not ask for this", 403)
 
 
 def host_of(origin: str) -> str:
@@ -114,18 +122,27 @@ def is_allowed(host: str, allowed: Collection[str]) -> bool:
     """As Streamlit compares: no port, case or final dot; `*` is any, and so is an empty list."""
     if not allowed:
         return True
-    try:
-        name = urlsplit(f"//{host}").hostname or ""
-    except ValueError:
+    name = name_of(host)
+    if not name:
         return False
-    if not name or set("@/?#") & set(host):
-        return False
-    name = name.rstrip(".")
     patterns = [each.strip().lower().rstrip(".") for each in allowed]
     return any(
         each in ("*", name) or (each.startswith("*.") and name.endswith(each[1:]))
         for each in patterns
     )
+
+
+def name_of(host: str) -> str:
+    """The name alone, empty where it is none.
+
+    >>> name_of("LocalHost.:8501"), name_of("[::1]:8501"), name_of("evil@localhost")
+    ('localhost', '::1', '')
+    """
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
+    return "" if set("@/?#, ") & set(host) else name.rstrip(".")
 
 
 def bad_host(host: str) -> Response:
@@ -140,7 +157,9 @@ def bad_host(host: str) -> Response:
 def readyz(request: Request) -> Response:
     """200 while the query triggers, else 503 and why."""
     status = query.running().status()
-    body = {"state": status.state, "reason": status.reason, "since": status.since.isoformat()}
+    # It may hold a broker's name or a path: not for strangers.
+    reason = status.reason if request.scope.get("who", "anybody") else ""
+    body = {"state": status.state, "reason": reason, "since": status.since.isoformat()}
     return JSONResponse(body, status_code=200 if status.is_up else 503)
 
 
@@ -186,7 +205,7 @@ def _asked(request: Request) -> tuple[str, View, exports.Export, exports.Names]:
     """What is asked for, by whom it may be: the view's name, the view, its rows, names as."""
     if request.headers.get("sec-fetch-site") == "cross-site":
         raise Refused(403, "another site may not ask for this: go by the dashboard")
-    if not LIMITER.hit(RATE, request.client.host if request.client else ""):
+    if not LIMITER.hit(RATE, request.scope.get("who", "")):
         raise Refused(429, f"more than {RATE}: try again in a minute")
     params = {key: request.query_params.getlist(key) for key in request.query_params}
     asked = params.pop("names", ["real"])[-1]

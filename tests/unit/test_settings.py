@@ -60,6 +60,12 @@ WRONG = {
     ("WALL_ADDRESSES", "some"): "a valid boolean",
     ("WALL_VIEWS", "{Office: host}"): "not JSON",
     ("WALL_SECONDS", "1"): "greater than or equal to 5",
+    ("OPEN", "everybody"): "a valid boolean",
+    ("LOGIN_HEADER", "X User"): "a header's name, such as X-Forwarded-User",
+    ("LOGIN_PROXIES", "proxy.example"): "an address or a network, such as 10.0.0.5",
+    ("LOGIN_PROXIES", "10.0.0.5"): "it and ZEEK_LIVE_LOGIN_HEADER are set together",
+    ("TOKENS", "too-short"): "16 or more letters, digits and ._~+/-",
+    ("TOKENS", "long-enough-for-all,no blank in it please"): "16 or more letters",
     ("CONFIG", "nowhere.toml"): "no file",
 }
 
@@ -78,7 +84,7 @@ def test_a_wrong_value_is_refused_with_its_name_its_value_and_what_is_allowed(
     monkeypatch.setenv(f"ZEEK_LIVE_{setting}", value)
     with pytest.raises(SettingsError) as refused:
         read_settings()
-    shown = "***" if setting == "KAFKA_OPTIONS" else repr(value)
+    shown = "***" if setting in ("KAFKA_OPTIONS", "TOKENS") else repr(value)
     for part in (f"ZEEK_LIVE_{setting}={shown}", WRONG[setting, value]):
         assert part in str(refused.value)
     for jargon in ("pattern", "Value error"):
@@ -168,6 +174,12 @@ def test_a_setting_that_does_not_exist_is_refused(monkeypatch: pytest.MonkeyPatc
         read_settings()
 
 
+def test_a_header_without_its_proxies_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ZEEK_LIVE_LOGIN_HEADER", "X-Forwarded-User")
+    with pytest.raises(SettingsError, match="ZEEK_LIVE_LOGIN_PROXIES='' cannot be used"):
+        read_settings()
+
+
 def test_values_are_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ZEEK_LIVE_RETENTION", "90m")
     monkeypatch.setenv("ZEEK_LIVE_START", "2026-01-02T03:04:05")
@@ -230,9 +242,11 @@ def test_a_start_in_the_file_that_is_no_time_is_refused_with_one_sentence(
     assert str(refused.value).count("ZEEK_LIVE_START") == 1
 
 
-def test_secrets_of_the_kafka_client_are_shown_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_secrets_are_shown_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ZEEK_LIVE_KAFKA_OPTIONS", json.dumps({"kafka.sasl.password": "hunter2"}))
+    monkeypatch.setenv("ZEEK_LIVE_TOKENS", "hunter2-hunter2-hunter2, hunter2-hunter2-hunter3")
     settings = read_settings()
+    assert settings.bearers == ("hunter2-hunter2-hunter2", "hunter2-hunter2-hunter3")
     assert settings.kafka_client["sasl.password"] == "hunter2"
     assert "hunter2" not in repr(settings) + str(settings.shown())
     monkeypatch.setenv("ZEEK_LIVE_KAFKA_OPTIONS", '{"sasl.password": "hunter2"')

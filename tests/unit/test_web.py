@@ -1,13 +1,9 @@
 """What the server answers besides pages, and to whom it does not."""
 
-import asyncio
 import json
 import tomllib
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -19,10 +15,6 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from pipeline import query
-from pipeline.metrics import Metrics
-from pipeline.status import Status
-from pipeline.table import Table
 from pipeline.web import (
     CONTENT_SECURITY_POLICY,
     HEADERS,
@@ -32,19 +24,13 @@ from pipeline.web import (
     SecurityHeaders,
     is_allowed,
 )
+from tests import asgi
+from tests.asgi import Answer
 from tests.conftest import ROOT
-from tests.unit.table_rows import T0, batch, row
 
 OURS = ["/readyz", "/metrics", "/export/names.csv", "/api/names.json"]
 LOCAL = {"host": "127.0.0.1:8501"}
-
-
-class Answer(NamedTuple):
-    """A response to one request."""
-
-    status: int
-    headers: dict[str, str]
-    body: str
+pytestmark = pytest.mark.usefixtures("one_record", "asked_for_the_first_time")
 
 
 def page(request: Request) -> PlainTextResponse:
@@ -64,53 +50,12 @@ def server(*hosts: str) -> Starlette:
 
 def ask(
     path: str,
-    headers: dict[str, str] = LOCAL,
+    headers: Mapping[str, str] | list[tuple[str, str]] = LOCAL,
     hosts: tuple[str, ...] = ("localhost", "127.0.0.1"),
     method: str = "GET",
 ) -> Answer:
-    """One request, without a socket; what the application raises after its answer is dropped."""
-    path, _, question = path.partition("?")
-    sent: list[Any] = []
-    raw = [(key.encode(), value.encode()) for key, value in headers.items()]
-    scope = {
-        "type": "http", "http_version": "1.1", "method": method, "path": path, "root_path": "",
-        "scheme": "http", "query_string": question.encode(), "headers": raw,
-    }  # fmt: skip
-
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": b"", "more_body": False}
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    async def run() -> None:
-        try:
-            await server(*hosts)(scope, receive, send)
-        except ArithmeticError:
-            assert path == "/broken"
-
-    # A thread has no loop yet; the browser's tests leave one running in this one.
-    with ThreadPoolExecutor(1) as thread:
-        thread.submit(lambda: asyncio.run(run())).result()
-    [start] = [each for each in sent if each["type"] == "http.response.start"]
-    body = b"".join(each.get("body", b"") for each in sent)
-    named = {key.decode().lower(): value.decode() for key, value in start["headers"]}
-    return Answer(start["status"], named, body.decode())
-
-
-@pytest.fixture(autouse=True)
-def pipeline(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """One record of one host, in a table in memory."""
-    monkeypatch.setattr(query, "_running", [])
-    table = Table(None, timedelta(days=1), 1_000_000)
-    table.add(batch(0, [row()]), T0)
-    status = Status("live", "", datetime(2026, 1, 1, tzinfo=UTC), "dns")
-    made = SimpleNamespace(table=table, counters=table.counters, status=lambda: status)
-    made.metrics = Metrics(made)
-    query.use(made)
-    LIMITER.storage.reset()
-    yield
-    table.close()
+    """What the routes answer."""
+    return asgi.ask(server(*hosts), path, headers, method)
 
 
 @pytest.mark.parametrize("path", OURS)
@@ -132,13 +77,29 @@ def test_the_answers_are_about_the_pipeline() -> None:
     assert [each["name"] for each in told["rows"]] == ["www[.]example[.]com"]
 
 
-@pytest.mark.parametrize("path", [*OURS, "/export/passwords.csv"])
+@pytest.mark.parametrize("path", [*OURS, "/export/passwords.csv", "/", "/static/x.js", "/broken"])
 @pytest.mark.parametrize("headers", [{"host": "evil.example:8501"}, {"host": "[127.0.0.1"}, {}])
-def test_our_routes_refuse_a_name_that_is_not_allowed(path: str, headers: dict[str, str]) -> None:
+def test_every_route_refuses_a_name_that_is_not_allowed(path: str, headers: dict[str, str]) -> None:
     answer = ask(path, headers)
     assert answer.status == 400
     assert f"the host {headers.get('host', '')!r} is not allowed" in answer.body
     assert "example.com" not in answer.body
+
+
+def test_two_names_are_none() -> None:
+    for hosts in (("localhost", "127.0.0.1"), ("*",), ()):
+        assert ask("/", [("host", "localhost"), ("host", "evil.example")], hosts).status == 400
+
+
+@pytest.mark.parametrize("path", [*OURS, "/", "/_stcore/upload_file/a/b"])
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+@pytest.mark.parametrize("hosts", [("localhost", "127.0.0.1"), ("*",), ()])
+def test_no_route_answers_another_sites_page(path: str, method: str, hosts: tuple[str]) -> None:
+    for origin in ("http://evil.example", "null", "http://127.0.0.1@evil.example"):
+        answer = ask(path, {**LOCAL, "origin": origin}, hosts, method)
+        assert (answer.status, answer.body) == (403, "another site's page may not ask for this")
+    own = ask(path, {**LOCAL, "origin": "http://127.0.0.1:8501"}, hosts, method)
+    assert own.status == ask(path, LOCAL, hosts, method).status
 
 
 def test_another_method_is_refused_by_name_too() -> None:
@@ -240,22 +201,9 @@ def test_a_page_may_fetch_from_its_own_server_only() -> None:
     assert {source for sources in directives.values() for source in sources.split()} <= allowed
 
 
-def open_socket(**headers: str) -> list[str]:
-    """The types of the messages that answer the request for a websocket."""
-    sent: list[str] = []
-
-    async def accept(scope: Any, receive: Any, send: Any) -> None:
-        await send({"type": "websocket.accept"})
-
-    async def send(message: Any) -> None:
-        sent.append(message["type"])
-
-    raw = [(key.encode(), value.encode()) for key, value in headers.items()]
-    scope = {"type": "websocket", "path": "/_stcore/stream", "headers": raw}
-    guarded = SecurityHeaders(accept, ("localhost", "127.0.0.1"))
-    with ThreadPoolExecutor(1) as thread:
-        thread.submit(lambda: asyncio.run(guarded(scope, None, send))).result()  # type: ignore[arg-type]
-    return sent
+async def accept(scope: Any, receive: Any, send: Any) -> None:
+    """An application that takes every websocket."""
+    await send({"type": "websocket.accept"})
 
 
 @pytest.mark.parametrize(
@@ -274,7 +222,10 @@ def open_socket(**headers: str) -> list[str]:
 def test_a_websocket_is_opened_to_pages_of_ours_only(
     headers: dict[str, str], is_open: bool
 ) -> None:
-    assert open_socket(**headers) == ["websocket.accept" if is_open else "websocket.close"]
+    guarded = SecurityHeaders(accept, ("localhost", "127.0.0.1"))
+    assert asgi.open_socket(guarded, headers) == [
+        "websocket.accept" if is_open else "websocket.close"
+    ]
 
 
 def test_streamlit_listens_here_tells_nobody_and_exports_nothing_by_itself() -> None:
