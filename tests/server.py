@@ -9,7 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -27,8 +27,10 @@ Key = tuple[str | None, ...]
 class Server:
     """`streamlit run dashboard.py` with settings, in a process group of its own."""
 
-    def __init__(self, folder: Path, **settings: object) -> None:
+    def __init__(self, folder: Path, options: Sequence[str] = (), **settings: object) -> None:
         self.port = free_port()
+        self.headers: dict[str, str] = {}
+        self._options = options
         self.log = folder / "server.log"
         own = {f"ZEEK_LIVE_{name.upper()}": str(value) for name, value in settings.items()}
         self._environment = {**os.environ, "ZEEK_LIVE_MASTER": "local[2]", **own}
@@ -37,6 +39,7 @@ class Server:
     def start(self) -> "Server":
         """Start it, and do not wait."""
         run = ["-m", "streamlit", "run", "dashboard.py", f"--server.port={self.port}"]
+        run += self._options
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, *run], cwd=ROOT, env=self._environment,
@@ -52,8 +55,9 @@ class Server:
 
     def get(self, path: str) -> tuple[int, str]:
         """Status and body; (0, "") while nobody listens."""
+        asked = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", headers=self.headers)
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as got:
+            with urllib.request.urlopen(asked, timeout=10) as got:
                 return got.status, got.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
