@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.shared import checks, stream
+from pages.shared import checks, login, stream
 from pages.shared.live import live
 from pages.shared.look import panel, rows, strip
 from pipeline.export import Counted
@@ -40,3 +40,4 @@ def draw(table: Counted, view: View) -> None:
 
 
 live(draw)
+login.sign_out()

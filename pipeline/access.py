@@ -20,6 +20,16 @@ from pipeline.settings import Settings, SettingsError
 PROBES = frozenset({"/readyz", "/_stcore/health"})
 """Answered to strangers too: to them neither says more than whether the server lives."""
 LOOPBACK = (ip_address("127.0.0.1"), ip_address("::1"))
+OPEN_AND_CLOSED = (
+    "ZEEK_LIVE_OPEN=true lets everybody in, and a login or ZEEK_LIVE_TOKENS does not: "
+    "leave one of them out"
+)
+NO_LOGIN = (
+    "listening on {} would show this network's traffic to whoever reaches it: configure a login "
+    "([auth] in .streamlit/secrets.toml for OpenID Connect, or ZEEK_LIVE_LOGIN_HEADER and "
+    "ZEEK_LIVE_LOGIN_PROXIES for a reverse proxy's), listen on 127.0.0.1 (--server.address), or "
+    "set ZEEK_LIVE_OPEN=true"
+)
 
 
 @dataclass(frozen=True)
@@ -100,18 +110,6 @@ class Gate:
         ):
             return False
         return any(peer in network for peer in peers for network in self.settings.proxies)
-
-
-OPEN_AND_CLOSED = (
-    "ZEEK_LIVE_OPEN=true lets everybody in, and a login or ZEEK_LIVE_TOKENS does not: "
-    "leave one of them out"
-)
-NO_LOGIN = (
-    "listening on {} would show this network's traffic to whoever reaches it: configure a login "
-    "([auth] in .streamlit/secrets.toml for OpenID Connect, or ZEEK_LIVE_LOGIN_HEADER and "
-    "ZEEK_LIVE_LOGIN_PROXIES for a reverse proxy's), listen on 127.0.0.1 (--server.address), or "
-    "set ZEEK_LIVE_OPEN=true"
-)
 
 
 class Access:

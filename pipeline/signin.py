@@ -27,7 +27,7 @@ PAGE = """<!doctype html>
   a {{ display: block; margin: 10px 0; padding: 10px; border-radius: 4px; text-decoration: none;
     color: light-dark(#FFFFFF, #0E1319); background: light-dark(#1D5FBF, #5B9DF5); }}
 </style>
-<main><h1>Zeek DNS</h1><p>Who may look has to sign in.</p>
+<main><h1>Zeek DNS</h1><p>Sign in to see what this network asks for.</p>
 {buttons}
 </main>
 </html>

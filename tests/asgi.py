@@ -23,10 +23,11 @@ def ask(
     headers: Mapping[str, str] | list[tuple[str, str]],
     method: str = "GET",
     client: str = "127.0.0.1",
+    scheme: str = "http",
 ) -> Answer:
     """The answer; what the application raises after it is dropped."""
     path, _, question = path.partition("?")
-    http = {"type": "http", "method": method, "scheme": "http", "query_string": question.encode()}
+    http = {"type": "http", "method": method, "scheme": scheme, "query_string": question.encode()}
     sent = _send(app, http | _scope(path, headers, client))
     [start] = [each for each in sent if each["type"] == "http.response.start"]
     body = b"".join(each.get("body", b"") for each in sent)

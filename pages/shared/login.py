@@ -69,6 +69,12 @@ def begin(request: Request) -> RedirectResponse:
     return RedirectResponse(f"/auth/login?provider={encode_provider_token(name)}", 303)
 
 
+def sign_out() -> None:
+    """A button for who has logged in."""
+    if st.user.to_dict().get("is_logged_in"):
+        st.button("Sign out", on_click=st.logout)
+
+
 def _check_readable() -> None:
     """Streamlit takes a file that it cannot read for none, and there would be no login."""
     files = [file for file in st.get_option("secrets.files") if Path(file).exists()]

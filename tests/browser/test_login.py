@@ -97,7 +97,9 @@ def test_who_signs_in_comes_back_to_the_page_they_wanted_and_sees_numbers_until_
     page.wait_for_url(f"{home}/?range=all&every=60")
     expect(page.locator(".figure").filter(has_text="Queries")).to_contain_text("40")
     assert [page.request.get(home + path).status for path in DATA] == [200, 200, 200]
-    page.goto(f"{home}/auth/logout")
+    page.get_by_role("link", name="Health").click()
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_function("!document.querySelector('.stApp')")
     page.goto(f"{home}/hosts")
     expect(page.get_by_role("button", name="Sign in")).to_be_visible()
     assert page.request.get(home + DATA[0]).status == 401

@@ -1,6 +1,11 @@
 """Who may look: each route, each way in, and what is said to all others."""
 
 import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
@@ -17,9 +22,11 @@ from streamlit.web.server.starlette.starlette_app_utils import create_signed_val
 
 from pages.shared import login
 from pipeline.access import Access, Gate, seal
+from pipeline.demo.process import free_port
 from pipeline.settings import Settings, SettingsError
-from pipeline.web import ROUTES, SecurityHeaders
+from pipeline.web import RATE, ROUTES, SecurityHeaders
 from tests.asgi import Answer, ask, open_socket
+from tests.conftest import ROOT
 
 pytestmark = pytest.mark.usefixtures("one_record", "asked_for_the_first_time")
 
@@ -209,6 +216,15 @@ def test_a_program_is_told_how_to_come_in() -> None:
     )
 
 
+def test_people_behind_one_proxy_may_ask_as_often_as_others_and_are_not_counted_together() -> None:
+    app, path = server(BY_HEADER), "/api/names.json"
+    asked = [
+        ask(app, path, HOST | {"x-user": user}, client="10.0.0.5").status
+        for user in ["ada"] * (RATE.amount + 1) + ["eve"]
+    ]
+    assert asked[-3:] == [200, 429, 200]
+
+
 def cookie_of(answer: Answer) -> dict[str, str]:
     return {"cookie": answer.headers["set-cookie"].partition(";")[0]}
 
@@ -220,6 +236,9 @@ def test_a_wall_shows_its_token_once_and_keeps_a_cookie() -> None:
     assert answer.headers["cache-control"] == "no-store"
     assert answer.headers["referrer-policy"] == "no-referrer"
     assert TOKEN not in str(answer)
+    assert "Secure" not in answer.headers["set-cookie"]
+    secure = ask(app, f"/?wall&token={TOKEN}", HOST, scheme="https")
+    assert "Secure" in secure.headers["set-cookie"]
     for part in ("HttpOnly", "SameSite=strict", "Path=/"):
         assert part in answer.headers["set-cookie"]
     assert ask(app, answer.headers["location"], HOST | cookie_of(answer)).status == 200
@@ -288,6 +307,30 @@ def test_on_an_address_of_others_a_login_or_the_word_is_needed(address: str | No
     Gate(Settings(open=True), address).check()
     Gate(BY_HEADER.settings, address).check()
     Gate(Settings(), address, login.Login({}, frozenset(), lambda request: "")).check()
+
+
+@pytest.mark.parametrize(
+    ("option", "told"),
+    [
+        ("--server.address=0.0.0.0", "listening on 0.0.0.0 would show .* set ZEEK_LIVE_OPEN=true"),
+        ("--secrets.files={folder}/secrets.toml", ".*secrets.toml cannot be read: it is TOML"),
+        ("--secrets.files={folder}/auth.toml", r"\[auth\] in secrets.toml cannot be used: .*"),
+    ],
+)
+def test_a_server_that_strangers_would_see_ends_before_it_looks_for_java(
+    tmp_path: Path, option: str, told: str
+) -> None:
+    (tmp_path / "secrets.toml").write_text(f'[auth]\ncookie_secret = "{SECRET}" {SECRET}\n')
+    (tmp_path / "auth.toml").write_text(f'[auth]\ncookie_secret = "{SECRET}"\n')
+    run = [sys.executable, "-m", "streamlit", "run", "dashboard.py", f"--server.port={free_port()}"]
+    ended = subprocess.run(
+        [*run, option.format(folder=tmp_path)],
+        cwd=ROOT, env=os.environ | {"PATH": "/nonexistent", "JAVA_HOME": "/nonexistent"},
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert ended.returncode == 1
+    assert re.fullmatch(f"zeek-live: {told}.*", ended.stderr.splitlines()[-1])
+    assert SECRET not in ended.stdout + ended.stderr
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "127.0.0.2", "::1", "localhost"])

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pages.shared.pivots import is_public
+from pipeline.session import spark_options
 from pipeline.settings import Settings, SettingsError, read_settings, settings_table
 from pipeline.state import Filter
 from tests.conftest import ROOT
@@ -244,11 +245,14 @@ def test_a_start_in_the_file_that_is_no_time_is_refused_with_one_sentence(
 
 def test_secrets_are_shown_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ZEEK_LIVE_KAFKA_OPTIONS", json.dumps({"kafka.sasl.password": "hunter2"}))
+    monkeypatch.setenv("ZEEK_LIVE_SOURCE", "logs")
     monkeypatch.setenv("ZEEK_LIVE_TOKENS", "hunter2-hunter2-hunter2, hunter2-hunter2-hunter3")
     settings = read_settings()
     assert settings.bearers == ("hunter2-hunter2-hunter2", "hunter2-hunter2-hunter3")
     assert settings.kafka_client["sasl.password"] == "hunter2"
-    assert "hunter2" not in repr(settings) + str(settings.shown())
+    told = [repr(settings), str(settings.shown()), str(settings.model_dump())]
+    told += [settings.model_dump_json(), str(spark_options(settings))]
+    assert "hunter2" not in str(told)
     monkeypatch.setenv("ZEEK_LIVE_KAFKA_OPTIONS", '{"sasl.password": "hunter2"')
     with pytest.raises(SettingsError) as refused:
         read_settings()
