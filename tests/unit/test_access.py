@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
+from streamlit.auth_util import decode_provider_token
 from streamlit.runtime.secrets import secrets_singleton
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
@@ -294,7 +295,9 @@ def test_several_providers_have_a_button_each(auth: dict[str, Any]) -> None:
     answer = ask(app, "/", HOST | {"accept": "text/html"})
     assert "Sign in with here" in answer.body
     assert "Sign in with there" in answer.body
-    assert ask(app, "/sign-in?with=nobody", HOST).status == 303
+    for asked, chosen in {"there": "there", "nobody": "here"}.items():
+        to = ask(app, f"/sign-in?with={asked}", HOST).headers["location"]
+        assert decode_provider_token(to.partition("provider=")[2])["provider"] == chosen
 
 
 @pytest.mark.parametrize("address", ["0.0.0.0", "::", "192.0.2.7", "dashboard.example", "", None])
