@@ -53,11 +53,11 @@ grouped AS (
          id_orig_h, id_resp_h, query, '' AS registered_domain, qtype_name, rcode_name,
          count(*) AS count, sum(rtt) FILTER (rtt BETWEEN 0 AND {LONGEST_RTT}) AS rtt_sum,
          count(*) FILTER (rtt BETWEEN 0 AND {LONGEST_RTT}) AS rtt_count,
-         min(ts) AS first_ts, max(ts) AS last_ts, arg_max(uid, ts) AS uid,
-         arg_max(answers, ts) AS answers, NULL AS status, NULL AS sample
+         min(ts) AS first_ts, max(ts) AS last_ts, NULL AS status, NULL AS sample,
+         arg_max(struct_pack(uid := uid, answers := answers), ts) AS newest
   FROM records WHERE status IS NULL GROUP BY ALL)
-SELECT * REPLACE (coalesce(rtt_sum, 0) AS rtt_sum,
-                  array_to_string(answers, ', ')[:{ANSWER_CHARACTERS}] AS answers) FROM grouped
+SELECT * EXCLUDE (newest) REPLACE (coalesce(rtt_sum, 0) AS rtt_sum), newest.uid AS uid,
+       array_to_string(newest.answers, ', ')[:{ANSWER_CHARACTERS}] AS answers FROM grouped
 UNION ALL BY NAME
 SELECT status, CASE WHEN status = '{OTHER_FEED}' THEN sample END AS sample, count(*) AS count
 FROM records WHERE status IS NOT NULL GROUP BY ALL
@@ -67,7 +67,10 @@ SELECT status, sample, 0 AS count FROM (
   FROM records WHERE status NOT IN ('{OTHER_FEED}', '{HEADER}') AND sample IS NOT NULL)
 WHERE place <= {SAMPLES}
 """
-"""An rtt that is NaN, infinite or nonsense would spoil a bucket's sum for as long as it is kept."""
+"""An rtt that is NaN, infinite or nonsense would spoil a bucket's sum for as long as it is kept.
+
+`arg_max` passes over nulls: only as one value are uid and answers of the same record.
+"""
 
 
 def count_by_key(lines: DataFrame, records: str, private_suffixes: bool = False) -> DataFrame:

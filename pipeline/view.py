@@ -119,8 +119,9 @@ def _with_answers(table: Readable, clause: Clause, rows: pd.DataFrame) -> pd.Dat
     """Answers and uid of the newest record of each name, type and response."""
     found = table.read(
         f"""SELECT {KEYS["name"]} AS name, {KEYS["type"]} AS type, {KEYS["response"]} AS response,
-        arg_max(answers, last_ts) AS answers, arg_max(uid, last_ts) AS uid FROM dns_counts
-        WHERE {clause.sql} AND {KEYS["name"]} IN (SELECT unnest($keys::VARCHAR[])) GROUP BY ALL""",
+        unnest(arg_max(struct_pack(answers := answers, uid := uid), last_ts)) FROM dns_counts
+        WHERE {clause.sql} AND {KEYS["name"]} IN (SELECT unnest($keys::VARCHAR[]))
+        GROUP BY 1, 2, 3""",
         {**clause.params, "keys": list(rows["name"].unique())},
     ).to_pandas()
     return rows.merge(found, on=["name", "type", "response"], how="left")

@@ -392,6 +392,13 @@ def test_names_have_type_response_and_the_newest_answer() -> None:
     assert frame["last"][0] == pd.Timestamp(T0 + timedelta(seconds=50))
 
 
+def test_a_names_newest_record_without_answers_shows_no_older_records() -> None:
+    older, newest = Row(0, answers="192.0.2.1", uid="C1"), Row(50, answers=None, uid="C9")
+    frame = views.names(ByHand(older, newest), ALL).rows
+    assert frame["uid"].tolist() == ["C9"]
+    assert frame["answers"].isna().tolist() == [True]
+
+
 def test_a_hosts_domains_say_how_many_hosts_ask_each() -> None:
     rows = [
         Row(0, host="10.0.0.1", domain="a.com", count=3),

@@ -1,0 +1,27 @@
+"""One partition's lines to counted rows, without Spark."""
+
+import json
+from typing import Any
+
+import pyarrow as pa
+
+from pipeline.aggregate import COUNTED_FIELDS, count_lines
+from pipeline.enrich import with_names
+from pipeline.feed import DNS
+from pipeline.parse import parsed
+
+
+def counts_of(*lines: str) -> list[dict[str, Any]]:
+    """COUNTS of lines that stand in one partition in this order."""
+    values = pa.table({"value": list(lines), "topic": ["dns"] * len(lines)})
+    return count_lines(values, with_names(parsed(DNS, COUNTED_FIELDS))).to_pylist()
+
+
+def record(ts: float, **fields: object) -> str:
+    return json.dumps({"ts": ts, "id.orig_h": "10.0.0.1", "query": "a.example.com", **fields})
+
+
+def test_a_newest_record_without_answers_is_not_given_an_older_ones() -> None:
+    older = record(101.0, uid="C1", answers=["192.0.2.1"])
+    [row] = counts_of(older, record(109.0, uid="C2"), record(105.0, answers=["192.0.2.2"]))
+    assert (row["uid"], row["answers"]) == ("C2", None)
