@@ -76,6 +76,8 @@ class Counters:
     evicted: int = 0
     folded: int = 0
     """Records that now stand in folded rows."""
+    folded_ever: int = 0
+    """Records that were folded since the table began, also those evicted since."""
     rows: int = 0
     newest_bucket: datetime | None = None
     newest: datetime | None = None
@@ -164,6 +166,7 @@ def load(db: duckdb.DuckDBPyConnection) -> State:
     counters = values["counters"]
     for name in ("newest_bucket", "newest", "oldest"):
         counters[name] = _time(counters[name])
+    counters.setdefault("folded_ever", counters["folded"])
     rejected = {reason: (n, _time(at)) for reason, (n, at) in counters["rejected"].items()}
     resume = values["resume"]
     return State(

@@ -45,7 +45,8 @@ class Metrics(Collector):
         yield _counter("records_counted", "Records counted in the table.", counters.counted)
         yield _by("records_rejected", "Records not counted, by reason.", "reason", rejected)
         yield _by("records_other_feed", "Records of other logs.", "feed", counters.other_feed)
-        yield _counter("table_folded_records", "Records in folded rows.", counters.folded)
+        yield _counter("table_folded_records", "Records ever folded.", counters.folded_ever)
+        yield _gauge("table_folded_records_now", "Records in folded rows.", counters.folded)
         yield _gauge("table_rows", "Rows of the table.", counters.rows)
 
     def _stream(self, status: Status) -> Iterator[Metric]:

@@ -287,6 +287,7 @@ def _recounted(db: duckdb.DuckDBPyConnection, counters: Counters, evicted: int) 
         evicted=counters.evicted + evicted,
         rows=rows,
         folded=int(folded or 0),
+        folded_ever=counters.folded_ever + max(0, int(folded or 0) - counters.folded),
         oldest=None if oldest is None else oldest.replace(tzinfo=UTC),
     )
 
