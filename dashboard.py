@@ -2,12 +2,16 @@
 
 import asyncio
 import logging
+import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import streamlit as st
 from starlette.middleware import Middleware
+
+# The modules below take seconds on a busy machine, and there is nothing to end in order yet.
+in_order = {each: signal.signal(each, signal.SIG_DFL) for each in (signal.SIGTERM, signal.SIGINT)}
 
 from pages.shared import login
 from pipeline import query
@@ -36,6 +40,8 @@ try:
     query.use(query.Pipeline(current()))
 except (SettingsError, JavaMissing, JarsMissing, TableError) as error:
     sys.exit(f"zeek-live: {error}")
+for each, handler in in_order.items():
+    signal.signal(each, handler)
 
 app = st.App(
     "pages/frame.py",

@@ -35,7 +35,7 @@ from pipeline.listener import ProgressListener
 from pipeline.log_directory import LogDirectory
 from pipeline.lookup import Lookup
 from pipeline.metrics import Metrics
-from pipeline.session import end_jvm, jars_of, jvm_is_dead, start_session
+from pipeline.session import end_jvm, end_starting_jvm, jars_of, jvm_is_dead, start_session
 from pipeline.settings import Settings, SettingsError
 from pipeline.source import Begin, Offsets, Source, SourceProblem
 from pipeline.state import View
@@ -92,10 +92,15 @@ class Pipeline:
     def stop(self, seconds: float = 2.5) -> None:
         """End the query within about `seconds`, then the JVM, then close the table.
 
-        The ledger makes it safe to cut a batch short: it is read again at the next start.
+        A JVM that is only starting is ended at once. The ledger makes it safe to cut a batch
+        short: it is read again at the next start.
         """
         self._stopping.set()
-        self._thread.join(seconds)
+        deadline = time.monotonic() + seconds
+        while self._thread.is_alive() and time.monotonic() < deadline:
+            if not self._spark:
+                end_starting_jvm()
+            self._thread.join(0.1)
         if self._spark:
             end_jvm(self._spark)
         self.table.close()
@@ -133,6 +138,8 @@ class Pipeline:
             except TopicReplaced as replaced:
                 self._note(str(replaced))
             except Exception as failure:
+                if self._stopping.is_set():
+                    return
                 self._exit_without_jvm()
                 delay = SHORTEST_DELAY if time.monotonic() - started > LONGEST_DELAY else delay
                 self._failed(failure, delay)

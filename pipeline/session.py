@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import psutil
 from pyspark import SparkContext
 from pyspark.sql import SparkSession
 
@@ -21,6 +22,8 @@ from pipeline.jars import connector_jars, find_java
 from pipeline.settings import Settings
 
 QUIET = Path(__file__).with_name("log4j2.properties")
+SUBMITTED = "pyspark-shell"
+"""What PySpark submits, in the command line of each stage of a JVM's start."""
 JAVA_OPTIONS = (
     "-XX:+UseSerialGC",
     "-XX:+ExitOnOutOfMemoryError",
@@ -100,6 +103,19 @@ def jvm_is_dead() -> bool:
     """Whether there was a process that runs Spark, and it has ended."""
     gateway: Any = SparkContext._gateway
     return gateway is not None and gateway.proc.poll() is not None
+
+
+def end_starting_jvm() -> None:
+    """End the process that is becoming Spark's JVM: until Spark has started, nobody else can.
+
+    Who waits for it reaps it, and learns so that it has failed.
+    """
+    logging.disable(logging.ERROR)
+    with suppress(psutil.Error):
+        for child in psutil.Process().children():
+            if SUBMITTED in child.cmdline():
+                for each in [child, *child.children(recursive=True)]:
+                    each.kill()
 
 
 def end_jvm(spark: SparkSession, seconds: float = 1.0) -> None:

@@ -1,5 +1,8 @@
 """The query's life, without Spark: failures, delays, and what is left of killed servers."""
 
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -12,7 +15,7 @@ from pipeline.query import Pipeline, check_names, drop_checkpoints
 from pipeline.settings import Settings, SettingsError
 from pipeline.source import Begin, SourceProblem
 from pipeline.store import TableFull
-from tests.conftest import filled
+from tests.conftest import ROOT, filled
 
 
 @pytest.fixture
@@ -89,6 +92,39 @@ def test_a_query_is_not_started_on_a_disk_that_is_full(
     with pytest.raises(TableFull, match="MB free"):
         made._run()
     made.table.close()
+
+
+STOPPED_WHILE_STARTING = """
+import sys, time
+from pathlib import Path
+import psutil
+from pipeline.query import Pipeline
+from pipeline.settings import read_settings
+
+pipeline = Pipeline(read_settings(source="logs", log_dir=Path.cwd()))
+pipeline.start()
+while not Path(sys.argv[1]).exists():
+    time.sleep(0.05)
+pipeline.stop()
+print([each.cmdline() for each in psutil.Process().children(recursive=True)])
+"""
+
+
+def test_a_jvm_that_is_only_starting_is_ended_with_the_server(tmp_path: Path) -> None:
+    started, java = tmp_path / "started", tmp_path / "bin" / "java"
+    java.parent.mkdir()
+    java.write_text(
+        "#!/bin/sh\n"
+        """[ "$1" = -version ] && { echo 'version "21"' >&2; exit; }\n"""
+        f"touch {started}; read for_ever; sleep 60\n"
+    )
+    java.chmod(0o755)
+    command = [sys.executable, "-c", STOPPED_WHILE_STARTING, str(started)]
+    environment = {**os.environ, "JAVA_HOME": str(tmp_path)}
+    told = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120
+    )
+    assert told.stdout == "[]\n", told.stderr
 
 
 def test_checkpoints_of_killed_servers_are_dropped_and_nothing_else(tmp_path: Path) -> None:
