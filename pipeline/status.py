@@ -3,6 +3,7 @@
 import threading
 import time
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal
@@ -12,6 +13,7 @@ State = Literal["starting", "live", "catching up", "late", "no data", "stopped"]
 LIVE_LAG = 10.0
 LATE_AFTER = 30.0
 NO_DATA_AFTER = 60.0
+TREND_BATCHES = 10
 STALE_TRIGGERS = 5
 STALE_AT_LEAST = timedelta(seconds=30)
 KEPT_BATCHES = 60
@@ -63,7 +65,8 @@ class Status:
 
     def seen_every(self, seconds: int) -> "Status":
         """As a page tells it that is refreshed so seldom: not late before the third refresh."""
-        if self.state == "late" and max(self.age or 0.0, self.silence) <= 3 * seconds:
+        is_old = self.state == "late" and self.newest is not None and not self.lag_records
+        if is_old and max(self.age or 0.0, self.silence) <= 3 * seconds:
             return replace(self, state="live", reason="")
         return self
 
@@ -86,14 +89,37 @@ def span(seconds: float) -> str:
     return f"{seconds:.0f} s"
 
 
+def is_rising(lags: Sequence[int]) -> bool:
+    """Whether lag grew over the last batches: their later half against their earlier one."""
+    recent = lags[-TREND_BATCHES:]
+    half = len(recent) // 2
+    return sum(recent[-half:]) > sum(recent[:half]) if half > 1 else False
+
+
+def none_usable(batches: Sequence[BatchTimes]) -> bool:
+    """Whether the last batches had records, and none that could be counted."""
+    recent = batches[-TREND_BATCHES:]
+    return any(each.read for each in recent) and not any(each.counted for each in recent)
+
+
 def state_of(
-    newest_age: float | None, lag_records: int, lag_seconds: float, silence: float
+    newest_age: float | None,
+    lag_records: int,
+    lag_seconds: float,
+    silence: float,
+    batches: Sequence[BatchTimes] = (),
 ) -> tuple[State, str]:
     """The state of a running query, and why. All in seconds but `lag_records`."""
-    if newest_age is None or (silence >= NO_DATA_AFTER and lag_records == 0):
+    if silence >= NO_DATA_AFTER and lag_records == 0:
+        return "no data", f"connected, no record for {silence:.0f} s"
+    if none_usable(batches):
+        return "late", "records arrive, none usable: see Health"
+    if newest_age is None:
         return "no data", f"connected, no record for {silence:.0f} s"
     if lag_records and lag_seconds >= LIVE_LAG:
         behind = f"{lag_records:,} records, {lag_seconds / 60:.1f} minutes behind"
+        if is_rising([each.lag_records for each in batches]):
+            return "late", f"falling behind: {behind}"
         return "catching up", behind
     if newest_age > LATE_AFTER:
         return "late", f"the newest record is {span(newest_age)} old"
@@ -159,7 +185,7 @@ class Health:
         if not is_recent(self.last_trigger, now, self.interval):
             missed = (now - self.last_trigger).total_seconds()
             return "stopped", f"no batch has ended for {missed:.0f} s"
-        state, reason = state_of(age, self.lag_records, age or 0.0, silence)
+        state, reason = state_of(age, self.lag_records, age or 0.0, silence, tuple(self.batches))
         return state, reason.replace("no record", f"no record from {self.source}")
 
     def _changed(self, state: State, now: datetime) -> datetime:

@@ -60,9 +60,10 @@ def in_words(status: Status, zone: ZoneInfo) -> str:
     """What stands beside the state.
 
     catching up: how far behind; no data, starting, stopped: why and since when. How late it is,
-    the age tells, unless the newest record was ahead of the clock.
+    the age tells, unless the lag rises, or the newest record was ahead of the clock.
     """
-    if status.state == "live" or (status.state == "late" and (status.age or 0.0) > LATE_AFTER):
+    is_told = not status.lag_records and (status.age or 0.0) > LATE_AFTER
+    if status.state == "live" or (status.state == "late" and is_told):
         return ""
     if status.state == "catching up":
         return f"{status.lag_records:,} records, {status.lag_seconds / 60:.0f} min behind"

@@ -130,6 +130,12 @@ def test_a_state_without_numbers_says_since_when_once_in_the_views_zone(
     assert in_words(status, ZoneInfo("Europe/Berlin")) == said
 
 
+def test_a_lag_that_rises_is_said_beside_the_state() -> None:
+    reason = "falling behind: 90,000 records, 1.5 minutes behind"
+    status = Status("late", reason, NOW, SOURCE, newest=LONG_AGO, lag_records=90_000)
+    assert in_words(status, ZoneInfo("UTC")) == reason
+
+
 def test_the_frame_says_where_a_relative_range_ends_when_that_is_long_ago(
     made: Made, show: Callable[..., AppTest]
 ) -> None:

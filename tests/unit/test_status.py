@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pipeline.status import Health, Status, is_recent, state_of
+from pipeline.status import BatchTimes, Health, Status, is_recent, state_of
 
 NOW = datetime.now(UTC)
 SECOND = timedelta(seconds=1)
@@ -91,6 +91,60 @@ def test_a_problem_a_missed_trigger_and_a_start_are_said_before_all_else() -> No
     assert health.status(NOW).reason == "broker away"
     health.problem, health.last_trigger = None, datetime.now(UTC)
     assert health.status(datetime.now(UTC)).state == "live"
+
+
+def batches(*lags: int, read: int = 100, counted: int = 90) -> list[BatchTimes]:
+    """Batches one after the other, and what each left to read."""
+    return [BatchTimes(number, NOW, read, 1.0, {}, counted, lag) for number, lag in enumerate(lags)]
+
+
+@pytest.mark.parametrize(
+    ("lags", "state"),
+    [
+        ([], "catching up"),
+        ([9_000, 9_500], "catching up"),
+        ([9_000, 8_000, 7_000, 6_000], "catching up"),
+        ([5_000, 5_000, 5_000, 5_000], "catching up"),
+        ([5_000, 6_000, 7_000, 8_000], "late"),
+        ([5_000, 4_900, 5_300, 5_200, 5_600, 5_500, 5_900], "late"),
+        ([90_000] * 20 + list(range(1_000, 2_000, 100)), "late"),
+        ([1_000] * 20 + list(range(90_000, 80_000, -1_000)), "catching up"),
+    ],
+)
+def test_a_lag_that_rises_over_the_last_batches_is_late_and_no_catching_up(
+    lags: list[int], state: str
+) -> None:
+    found, reason = state_of(120.0, 8_000, 120.0, 1.0, batches(*lags))
+    behind = "8,000 records, 2.0 minutes behind"
+    assert (found, reason) == (state, f"falling behind: {behind}" if state == "late" else behind)
+
+
+def test_records_of_which_none_is_counted_are_not_called_no_data() -> None:
+    said = ("late", "records arrive, none usable: see Health")
+    useless = batches(0, 0, counted=0)
+    assert state_of(None, 0, 0.0, 1.0, useless) == said
+    assert state_of(400.0, 0, 400.0, 1.0, [*batches(*[0] * 9), *batches(*[0] * 10, counted=0)]) == (
+        said
+    )
+    assert state_of(2.0, 0, 2.0, 1.0, [*useless, *batches(0)])[0] == "live"
+    assert state_of(None, 0, 0.0, 61.0, useless)[0] == "no data"
+    assert state_of(None, 0, 0.0, 1.0, batches(0, read=0, counted=0))[0] == "no data"
+
+    health = Health("topic dns", SECOND)
+    health.last_trigger = datetime.now(UTC)
+    health.batches.extend(useless)
+    status = health.status(None)
+    assert (status.state, status.reason) == said
+    assert status.seen_every(60) == status
+
+
+def test_a_lag_that_rises_is_late_however_seldom_one_looks() -> None:
+    health = Health("topic dns", SECOND)
+    health.last_trigger, health.lag_records = datetime.now(UTC), 7_000
+    health.batches.extend(batches(4_000, 5_000, 6_000, 7_000))
+    status = health.status(datetime.now(UTC) - 40 * SECOND)
+    assert status.reason.startswith("falling behind: 7,000 records")
+    assert status.seen_every(60) == status
 
 
 def test_since_is_when_the_state_last_changed() -> None:
