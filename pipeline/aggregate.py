@@ -32,7 +32,8 @@ BUCKET = BUCKET_SECONDS * 1_000_000
 STATUS = pa.schema([pa.field("status", pa.string()), pa.field("sample", pa.string())])
 COUNTS = pa.schema([*PARTIALS, *STATUS])
 """What a batch comes to: rows with a null `status` are PARTIALS, the others say what was not
-counted (with the feed's name as sample of another feed), and rows of count 0 carry samples."""
+counted (with the feed's name as sample of another feed), and rows of count 0 carry samples: the
+last few of a partition, newest last."""
 
 SPARK_TYPES: dict[str, T.DataType] = {
     "int64": T.LongType(),
@@ -62,10 +63,10 @@ UNION ALL BY NAME
 SELECT status, CASE WHEN status = '{OTHER_FEED}' THEN sample END AS sample, count(*) AS count
 FROM records WHERE status IS NOT NULL GROUP BY ALL
 UNION ALL BY NAME
-SELECT status, sample, 0 AS count FROM (
-  SELECT status, sample, row_number() OVER (PARTITION BY status) AS place
+SELECT status, unnest(list_reverse(arg_max(sample, place, {SAMPLES}))) AS sample, 0 AS count FROM (
+  SELECT status, sample, row_number() OVER () AS place
   FROM records WHERE status NOT IN ('{OTHER_FEED}', '{HEADER}') AND sample IS NOT NULL)
-WHERE place <= {SAMPLES}
+GROUP BY status
 """
 """An rtt that is NaN, infinite or nonsense would spoil a bucket's sum for as long as it is kept.
 

@@ -293,11 +293,12 @@ def _recounted(db: duckdb.DuckDBPyConnection, counters: Counters, evicted: int) 
 
 
 def _reject(rows: pa.Table, wrong: Any, reason: str, rejects: list[Rejects]) -> pa.Table:
-    """The other rows; those in `wrong` join `rejects`, with samples made of what is known."""
+    """The other rows; those in `wrong` join `rejects`, with samples rebuilt of what is known."""
     refused = rows.filter(wrong)
     if not refused.num_rows:
         return rows
-    samples = tuple(json.dumps(_sample(row)) for row in refused[:SAMPLES].to_pylist())
+    newest = refused.sort_by("last_ts")[-SAMPLES:]
+    samples = tuple(json.dumps(_sample(row)) for row in newest.to_pylist())
     rejects.append(Rejects(reason, pc.sum(refused["count"]).as_py(), samples))
     return rows.filter(pc.invert(wrong))
 
@@ -307,7 +308,8 @@ def _sample(row: dict[str, Any]) -> dict[str, Any]:
     names = {"last_ts": "ts", "uid": "uid", "id_orig_h": "id.orig_h", "id_resp_h": "id.resp_h"}
     names |= {name: name for name in ("query", "qtype_name", "rcode_name", "count")}
     row["last_ts"] = row["last_ts"].isoformat() + "Z"
-    return {zeek: row[name] for name, zeek in names.items() if row[name] is not None}
+    told = {zeek: row[name] for name, zeek in names.items() if row[name] is not None}
+    return {"rebuilt": "from the row that counted it", **told}
 
 
 def _at(time: datetime) -> Any:

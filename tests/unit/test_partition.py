@@ -25,3 +25,15 @@ def test_a_newest_record_without_answers_is_not_given_an_older_ones() -> None:
     older = record(101.0, uid="C1", answers=["192.0.2.1"])
     [row] = counts_of(older, record(109.0, uid="C2"), record(105.0, answers=["192.0.2.2"]))
     assert (row["uid"], row["answers"]) == ("C2", None)
+
+
+def test_samples_are_the_last_of_each_reason_newest_last() -> None:
+    junk = [f"junk {number}" for number in range(3_000)]
+    timeless = [f'{{"query": "n{number}.example"}}' for number in range(3_000)]
+    lines = [line for pair in zip(junk, timeless, strict=True) for line in pair]
+    rows = counts_of(record(1.0), *lines, record(2.0))
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        if row["status"] and not row["count"]:
+            found.setdefault(row["status"], []).append(row["sample"])
+    assert found == {"not JSON": junk[-5:], "no ts": timeless[-5:]}

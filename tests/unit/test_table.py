@@ -92,6 +92,7 @@ def test_rows_from_the_future_are_rejected_and_shown(table: Table) -> None:
     assert table.counters().newest == T0
     [sample] = table.samples("from the future")
     assert json.loads(sample) == {
+        "rebuilt": "from the row that counted it",
         "ts": "2026-01-01T00:05:10Z",
         "uid": "CAbc1",
         "id.orig_h": "10.0.0.1",
@@ -102,6 +103,13 @@ def test_rows_from_the_future_are_rejected_and_shown(table: Table) -> None:
         "count": 3,
     }
     assert_balanced(table)
+
+
+def test_the_newest_of_the_rows_that_are_rejected_are_shown_newest_last(table: Table) -> None:
+    seconds = [400, 330, 370, 310, 390, 350, 320]
+    table.add(batch(0, [row(each, uid=f"C{each}") for each in seconds]), T0)
+    found = [json.loads(sample)["uid"] for sample in table.samples("from the future")]
+    assert found == ["C330", "C350", "C370", "C390", "C400"]
 
 
 @pytest.mark.parametrize("batches", [[[0, -3600, -3610]], [[0], [-3600], [-3610]]])
