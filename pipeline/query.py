@@ -26,7 +26,7 @@ from pyspark.sql.streaming.query import StreamingQuery
 
 from pipeline import batch as batches
 from pipeline import known
-from pipeline.failure import QueryFailed, first_sentence, in_words
+from pipeline.failure import QueryFailed, first_sentence, in_words, is_of_the_jvm
 from pipeline.feed import DNS
 from pipeline.jars import find_java
 from pipeline.kafka import KafkaSource, TopicReplaced
@@ -53,6 +53,8 @@ LONGEST_DELAY = 60.0
 FIRST_BATCH = 20_000
 JVM_DIED = 70
 """Exit status (sysexits' EX_SOFTWARE): a JVM cannot be replaced in this process."""
+JVM_FAILURES = 3
+"""Of the JVM itself, with no trigger between them: it counts as one that died."""
 
 
 class Pipeline:
@@ -82,6 +84,7 @@ class Pipeline:
         self._is_warm = False
         self._maintained = time.monotonic()
         self._failure: Exception | None = None
+        self._jvm_failures = 0
         self._stages: dict[str, float] = {}
         self._counted = self._left = 0
 
@@ -141,6 +144,7 @@ class Pipeline:
                 if self._stopping.is_set():
                     return
                 self._exit_without_jvm()
+                self._exit_with_failing_jvm(failure)
                 delay = SHORTEST_DELAY if time.monotonic() - started > LONGEST_DELAY else delay
                 self._failed(failure, delay)
                 self._stopping.wait(delay)
@@ -190,7 +194,7 @@ class Pipeline:
             self.status()
             self._exit_without_jvm()
             if not query.isActive:
-                raise self._failure or QueryFailed(first_sentence(query.exception()))
+                raise self._failure or query.exception() or QueryFailed()
             if time.monotonic() - probed >= PROBE_EVERY:
                 self._probe()
                 probed = time.monotonic()
@@ -230,7 +234,8 @@ class Pipeline:
             if query_id != self._query_id:
                 return
             self._failure = error
-            raise
+            # Spark logs what it is told, and Java's own words are of hundreds of lines.
+            raise QueryFailed(first_sentence(in_words(error))) from None
         self._is_warm = True
 
     def _added(
@@ -273,6 +278,7 @@ class Pipeline:
     def _triggered(self, at: datetime) -> None:
         self._health.last_trigger = at
         self._health.failure = None
+        self._jvm_failures = 0
 
     def _progressed(self, times: BatchTimes) -> None:
         stages = {**times.stages, **self._stages}
@@ -295,10 +301,18 @@ class Pipeline:
 
     def _exit_without_jvm(self) -> None:
         if jvm_is_dead() and not self._stopping.is_set():
-            log.critical("the JVM died: this process ends, for a supervisor to start it again")
-            self.table.close()
-            self._drop_checkpoint()
-            os._exit(JVM_DIED)
+            self._exit("the JVM died")
+
+    def _exit_with_failing_jvm(self, failure: Exception) -> None:
+        self._jvm_failures = self._jvm_failures + 1 if is_of_the_jvm(failure) else 0
+        if self._jvm_failures >= JVM_FAILURES:
+            self._exit(f"the JVM cannot go on ({first_sentence(in_words(failure))!a})")
+
+    def _exit(self, why: str) -> None:
+        log.critical("%s: this process ends, for a supervisor to start it again", why)
+        self.table.close()
+        self._drop_checkpoint()
+        os._exit(JVM_DIED)
 
     def _drop_checkpoint(self) -> None:
         if self._checkpoint:

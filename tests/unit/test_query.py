@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.failure import QueryFailed
+from pipeline.failure import QueryFailed, first_sentence
 from pipeline.query import Pipeline, check_names, drop_checkpoints
 from pipeline.settings import Settings, SettingsError
 from pipeline.source import Begin, SourceProblem
@@ -139,3 +139,21 @@ def test_a_name_that_stands_for_no_field_of_zeeks_is_refused() -> None:
     check_names({"src": "id.orig_h", "when": "ts"})
     with pytest.raises(SettingsError, match=r"'src' stands for 'id.orig_host', which dns.log has"):
         check_names({"src": "id.orig_host"})
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        ("a\nb", "a"),
+        ("\n  at a line of Java\nat last", "at last"),
+        (
+            "it said:\nTraceback (most recent call last):\n  File 1\nValueError: x\nmore",
+            "ValueError: x",
+        ),
+        ("Traceback (most recent call last):\n  File 1", "the query ended without a word"),
+        (None, "the query ended without a word"),
+        ("x" * 400, "x" * 300),
+    ],
+)
+def test_an_error_of_many_lines_is_told_in_one(error: str | None, said: str) -> None:
+    assert first_sentence(error) == said
