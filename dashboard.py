@@ -28,6 +28,9 @@ logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 async def lifespan(app: st.App) -> AsyncIterator[None]:
     """The query runs as long as the server, also when no browser ever comes."""
     query.running().start()
+    host, port = st.get_option("server.address") or "localhost", st.get_option("server.port")
+    sys.stdout.write(f"zeek-live: the dashboard is at http://{host}:{port}\n")
+    sys.stdout.flush()
     try:
         yield
     finally:

@@ -3,11 +3,14 @@
 import socket
 import subprocess
 import sys
+from argparse import Namespace
 from pathlib import Path
 
 import psutil
 import pytest
 
+from pipeline import jars
+from pipeline.demo.__main__ import check
 from pipeline.demo.process import end_stale, free_port, last_line, running_pid, spawn, write_pid
 
 
@@ -28,6 +31,25 @@ def test_a_port_in_use_is_named_with_the_flag_that_changes_it(tmp_path: Path, fl
     assert f"port {port} is in use" in told.stderr
     assert f'make demo ARGS="{flag} {port + 1}"' in told.stderr
     assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize("there", ["connector", "broker"])
+def test_without_kafkas_jars_the_demo_says_so_and_takes_a_log_directory(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    there: str,
+) -> None:
+    (tmp_path / there).mkdir()
+    (tmp_path / there / "one.jar").touch()
+    monkeypatch.setattr(jars, "JARS", tmp_path)
+    ports = {"port": free_port(), "kafka_port": free_port()}
+    assert check(Namespace(data=tmp_path / "data", logs=False, **ports)) is False
+    missing = {"connector": "broker", "broker": "connector"}[there]
+    assert capsys.readouterr().out == (
+        f"demo: the {missing}'s jars are not in {tmp_path / missing}: run `make jars`; "
+        "until then the demo runs over a Zeek log directory\n"
+    )
 
 
 def test_a_second_demo_names_the_first(tmp_path: Path) -> None:
