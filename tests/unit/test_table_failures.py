@@ -17,7 +17,7 @@ import pytest
 
 from pipeline.store import FILE_NAME
 from pipeline.table import Resume, Table, TableDamaged, TableError, TableFull, TableLocked
-from tests.conftest import filled
+from tests.conftest import filled, flip
 from tests.unit.table_rows import T0, batch, row
 
 ROOT = Path(__file__).parents[2]
@@ -263,14 +263,6 @@ def test_a_checkpoint_that_ends_the_database_loses_nothing(tmp_path: Path) -> No
     message, *figures = json.loads(output)
     assert "FATAL" in message
     assert figures == [300, True, 400]
-
-
-def flip(file: Path, begin: float, end: float) -> None:
-    """Invert the bytes between two shares of the file's length."""
-    data = bytearray(file.read_bytes())
-    damaged = slice(int(len(data) * begin), int(len(data) * end))
-    data[damaged] = bytes(byte ^ 0xFF for byte in data[damaged])
-    file.write_bytes(data)
 
 
 @pytest.mark.parametrize(
