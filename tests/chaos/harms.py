@@ -153,6 +153,7 @@ def topic_replaced(world: World, chance: random.Random) -> str:
 
 def rotated(world: World, chance: random.Random) -> str:
     """The log is renamed, as Zeek does, again and again while it is read."""
+    reading(world, chance)
     for _ in range(5):
         time.sleep(chance.uniform(0, 1))
         with world.feeding:
@@ -162,6 +163,7 @@ def rotated(world: World, chance: random.Random) -> str:
 
 def packed(world: World, chance: random.Random) -> str:
     """The log is renamed and compressed in a folder of its own, as zeekctl does."""
+    reading(world, chance)
     for _ in range(3):
         time.sleep(chance.uniform(0, 1.5))
         with world.feeding:
@@ -172,6 +174,7 @@ def packed(world: World, chance: random.Random) -> str:
 
 def cut(world: World, chance: random.Random) -> str:
     """The log is copied and then cut to nothing, as logrotate's copytruncate does."""
+    reading(world, chance)
     for _ in range(3):
         time.sleep(chance.uniform(0, 1.5))
         with world.feeding:

@@ -1,6 +1,7 @@
 """Where the known stream goes: a topic of a real broker, or the log that Zeek would write."""
 
 import gzip
+import logging
 import os
 import shutil
 from contextlib import suppress
@@ -13,6 +14,19 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewPartitions, NewTopic
 
 from pipeline.demo.broker import Broker
+
+PATIENT = {
+    "enable.idempotence": True,
+    "message.timeout.ms": 0,
+    "topic.metadata.refresh.interval.ms": 500,
+    "reconnect.backoff.max.ms": 500,
+    "sticky.partitioning.linger.ms": 0,
+}
+"""A producer that gives no record up and sends none twice."""
+
+SILENT = logging.getLogger("tests.chaos.librdkafka")
+SILENT.addHandler(logging.NullHandler())
+SILENT.propagate = False
 
 
 class Published(Protocol):
@@ -64,20 +78,11 @@ class Topic:
     def make(self) -> None:
         """Make the topic, also after it was deleted."""
         # A producer knows a topic by its id: one that was made anew needs another producer.
-        self._admin = AdminClient({"bootstrap.servers": self.broker.servers})
+        client = {"bootstrap.servers": self.broker.servers}
+        self._admin = AdminClient(client, logger=SILENT)
         new = [NewTopic(self.topic, self.partitions, 1)]
         self._admin.create_topics(new)[self.topic].result(30)
-        self._producer = Producer(
-            {
-                "bootstrap.servers": self.broker.servers,
-                "enable.idempotence": True,
-                "message.timeout.ms": 0,
-                "topic.metadata.refresh.interval.ms": 500,
-                "reconnect.backoff.max.ms": 500,
-                "sticky.partitioning.linger.ms": 0,
-                "log_level": 0,
-            }
-        )
+        self._producer = Producer({**client, **PATIENT}, logger=SILENT)
 
 
 class Directory:
