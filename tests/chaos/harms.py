@@ -325,11 +325,31 @@ def directory_of(world: World) -> Directory:
     return world.source
 
 
+OF_THE_SOURCE = (
+    "batch arrives",
+    "grouped",
+    "offsets read",
+    "after commit",
+    "before Spark's commit",
+)
 AT_POINTS = [
-    Harm(f"{what} at: {point}", at_point(point, what), modes=modes)
-    for what, modes in (("kill", "state"), ("raise", "state memory"))
-    for point in POINTS
+    *(
+        Harm(
+            f"kill at: {point}",
+            at_point(point, "kill"),
+            sources="kafka logs" if point in OF_THE_SOURCE else "kafka",
+            modes="state",
+        )
+        for point in POINTS
+    ),
+    *(
+        Harm(f"raise at: {point}", at_point(point, "raise"), sources=source, modes=mode)
+        for point in POINTS
+        for source, mode in (("kafka", "state"), ("logs", "memory"))
+    ),
 ]
+"""What comes before the table differs between sources, what the table does does not."""
+
 HARMS = [
     Harm("kill", kill_all, modes="state", times=18, short="kafka logs"),
     Harm("kill", kill_all, modes="memory", times=7),
@@ -349,7 +369,7 @@ HARMS = [
     Harm("disk full within a write", disk_full_within_a_write, modes="state"),
     Harm("clock set", clock_set),
     Harm("checkpoint damaged", checkpoint_damaged, times=3, short="kafka"),
-    Harm("table damaged", table_damaged, modes="state", times=3),
-    Harm("table's log damaged", log_of_table_damaged, modes="state", times=3),
-    Harm("table damaged in use", table_damaged_in_use, modes="state", times=2),
+    Harm("table damaged", table_damaged, modes="state", times=2),
+    Harm("table's log damaged", log_of_table_damaged, modes="state", times=2),
+    Harm("table damaged in use", table_damaged_in_use, modes="state"),
 ]

@@ -292,6 +292,26 @@ def test_a_damaged_file_is_refused_and_left_as_it_is(
     assert file.read_bytes() == left
 
 
+def test_a_damaged_file_and_its_log_are_refused_and_both_left_as_they_are(tmp_path: Path) -> None:
+    """DuckDB itself, when it closes a file, would write the log into it, and remove the log."""
+    code = """
+    table.add(batch(0, rows(0)), T0)
+    table.maintain()
+    table.add(batch(1, rows(1)), T0)
+    die()
+    """
+    killed(code, tmp_path)
+    file = tmp_path / FILE_NAME
+    with duckdb.connect(str(file)) as other:
+        other.execute("PRAGMA disable_checkpoint_on_shutdown")
+        other.execute("UPDATE dns_counts SET count = 1")
+    left = {each: each.read_bytes() for each in tmp_path.glob(f"{FILE_NAME}*")}
+    assert len(left) == 2
+    with pytest.raises(TableDamaged, match="its rows hold"):
+        open_table(tmp_path)
+    assert left == {each: each.read_bytes() for each in tmp_path.glob(f"{FILE_NAME}*")}
+
+
 def test_a_file_of_another_program_or_version_is_refused(tmp_path: Path) -> None:
     file = tmp_path / FILE_NAME
     with duckdb.connect(str(file)) as other:
