@@ -62,6 +62,15 @@ def kill_all(world: World, chance: random.Random) -> str:
     return f"{moment:.2f} s after its start"
 
 
+def stopped(world: World, chance: random.Random) -> str:
+    """The process is told to end while it reads, which leaves no checkpoint, and started again."""
+    moment = reading(world, chance)
+    world.stop()
+    assert not list(world.place.glob("checkpoint-*"))
+    world.restart()
+    return moment
+
+
 def kill_jvm(world: World, chance: random.Random) -> str:
     """SIGKILL the JVM at a random moment while it reads."""
     moment, before = reading(world, chance), world.restarts
@@ -339,6 +348,7 @@ AT_POINTS = [
             at_point(point, "kill"),
             sources="kafka logs" if point in OF_THE_SOURCE else "kafka",
             modes="state",
+            short="kafka logs" if point == "after commit" else "",
         )
         for point in POINTS
     ),
@@ -353,6 +363,7 @@ AT_POINTS = [
 HARMS = [
     Harm("kill", kill_all, modes="state", times=18, short="kafka logs"),
     Harm("kill", kill_all, modes="memory", times=7),
+    Harm("stopped", stopped, short="kafka"),
     Harm("kill JVM", kill_jvm),
     Harm("kill worker", kill_worker, times=3, short="logs"),
     *AT_POINTS,

@@ -14,9 +14,8 @@ from tests.chaos.harms import HARMS, Harm, Untried
 from tests.chaos.sources import Directory, Topic
 from tests.chaos.stream import difference
 from tests.chaos.world import World
-from tests.conftest import ROOT, mounted
+from tests.conftest import mounted
 
-RESULTS = ROOT / "artifacts" / "chaos.json"
 DISK = 256
 Place = tuple[str, str]
 """A source, `kafka` or `logs`, and where the table is: `state` or `memory`."""
@@ -87,16 +86,17 @@ def long_plan(only: Iterable[str] = ()) -> Plan:
     }
 
 
-def run(plan: Plan, folder: Path, seed: int) -> list[Trial]:
+def run(plan: Plan, folder: Path, seed: int, results: Path) -> list[Trial]:
     """Do all of a plan, in an order of chance; each trial is printed, and all of them written."""
-    print(HEAD, flush=True)
+    print(f"seed {seed}\n{HEAD}", flush=True)
     trials: list[Trial] = []
     for place, harms in plan.items():
         chance = random.Random(f"{seed} {place}")
         for trial in in_place(place, chance.sample(harms, len(harms)), folder, chance):
             print(trial, flush=True)
             trials.append(trial)
-            write(trials, seed)
+            told = {"seed": seed, "trials": [asdict(trial) for trial in trials]}
+            results.write_text(json.dumps(told, indent=1) + "\n")
     survived = sum(trial.survived for trial in trials)
     print(f"{survived} of {len(trials)} survived; {sum(t.restarts for t in trials)} restarts")
     return trials
@@ -164,10 +164,3 @@ def compare(world: World, trial: Trial) -> None:
     trial.missing, trial.doubled = difference(expected, found)
     trial.why = late if now["balanced"] else f"the counters do not add up: {now}"
     trial.survived = not (trial.missing or trial.doubled or trial.why)
-
-
-def write(trials: list[Trial], seed: int) -> None:
-    """All trials so far, as JSON."""
-    RESULTS.parent.mkdir(exist_ok=True)
-    told = {"seed": seed, "trials": [asdict(trial) for trial in trials]}
-    RESULTS.write_text(json.dumps(told, indent=1) + "\n")
