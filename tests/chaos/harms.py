@@ -273,8 +273,9 @@ def log_of_table_damaged(world: World, chance: random.Random) -> str:
     """The log beside the table's file is damaged after a kill: refused, or read as far as whole."""
     reading(world, chance)
     world.kill()
-    moment = damage_a_fifth(world.place / f"{FILE_NAME}.wal", chance)
-    return f"{moment}, {start_without_damage(world, FILE_NAME + '.wal')}"
+    log = world.place / f"{FILE_NAME}.wal"
+    moment = damage_a_fifth(log, chance) if log.exists() else "just written into the file"
+    return f"{moment}, {start_without_damage(world, log.name)}"
 
 
 def table_damaged_in_use(world: World, chance: random.Random) -> str:

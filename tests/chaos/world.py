@@ -20,7 +20,7 @@ from tests.chaos.stream import Stream
 from tests.conftest import ROOT
 from tests.server import Key
 
-PATIENCE = 120
+PATIENCE = 300
 LINES, EVERY = 25, 0.05
 """So many lines, so often: 500 records/s while a harm is done."""
 State = dict[str, Any]
