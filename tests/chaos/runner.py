@@ -10,7 +10,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from pipeline.demo.broker import Broker
-from tests.chaos.harms import HARMS, Harm, Untried
+from tests.chaos.harm import Harm, Untried
+from tests.chaos.harms import HARMS
 from tests.chaos.sources import Directory, Topic
 from tests.chaos.stream import difference
 from tests.chaos.world import World
@@ -136,7 +137,7 @@ def world_at(place: Place, folder: Path, chance: random.Random) -> Iterator[Worl
 def tried(world: World, harm: Harm, chance: random.Random) -> Trial:
     """Do a harm while the stream flows, and compare once all of it must have been counted."""
     trial = Trial(world.source.name, world.mode, harm.name)
-    began, restarts = time.monotonic(), world.restarts
+    began, restarts, queries = time.monotonic(), world.restarts, world.queries
     try:
         with world.fed():
             trial.moment = harm.act(world, chance)
@@ -146,7 +147,7 @@ def tried(world: World, harm: Harm, chance: random.Random) -> Trial:
         trial.survived, trial.why = True, f"not tried: it needs {lacking}"
     except Exception as error:
         trial.why = f"{type(error).__name__}: {error}"
-    trial.restarts = world.restarts - restarts
+    trial.restarts, trial.queries = world.restarts - restarts, world.queries - queries
     trial.seconds = time.monotonic() - began
     return trial
 
@@ -159,7 +160,6 @@ def compare(world: World, trial: Trial) -> None:
     except AssertionError as error:
         now, late = world.look(), str(error)
     found, expected = world.counts(now), world.stream.expected
-    trial.queries = now["restarts"]
     trial.expected, trial.counted = expected.total(), found.total()
     trial.missing, trial.doubled = difference(expected, found)
     trial.why = late if now["balanced"] else f"the counters do not add up: {now}"

@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -41,7 +42,7 @@ class World:
         self.place = folder / "place"
         self.place.mkdir(exist_ok=True)
         self.stream = Stream(seed)
-        self.restarts = 0
+        self.restarts = self.queries = self._restarts = 0
         self.environment: dict[str, str] = {}
         """Of the next child, beside its settings."""
         self.log = folder / "child.log"
@@ -86,7 +87,10 @@ class World:
     def look(self) -> State:
         """How the child is doing; one that has ended is started again."""
         with suppress(ChildEnded):
-            return dict(self.ask("state"))
+            found: State = self.ask("state")
+            self.queries += max(0, found["restarts"] - self._restarts)
+            self._restarts = found["restarts"]
+            return found
         assert self.process
         ended = self.process.wait(30)
         assert ended in (JVM_DIED, -signal.SIGKILL), f"ended by {ended}: {self.last_words()}"
@@ -111,6 +115,14 @@ class World:
             assert time.monotonic() < deadline, f"no {what}: {found}"
             time.sleep(0.05)
         return found
+
+    def reading(self, chance: random.Random) -> str:
+        """Go on at a random moment after a batch has been counted."""
+        before = self.look()["done"]
+        self.wait(lambda now: now["done"] != before, "record more")
+        moment = chance.uniform(0, 1)
+        time.sleep(moment)
+        return f"{moment:.2f} s after a batch"
 
     def settle(self) -> State:
         """Until all that was published is in the table, and one more trigger found nothing."""
