@@ -8,6 +8,7 @@ import psutil
 
 from tests.chaos.harm import Act
 from tests.chaos.world import World
+from tests.server import runs_java
 
 
 def kill_all(world: World, chance: random.Random) -> str:
@@ -35,7 +36,7 @@ def stopped(world: World, chance: random.Random) -> str:
 def kill_jvm(world: World, chance: random.Random) -> str:
     """SIGKILL the JVM at a random moment while it reads."""
     moment, before = world.reading(chance), world.restarts
-    [jvm] = [each for each in below(world) if "java" in each.name()]
+    [jvm] = [each for each in below(world) if runs_java(each)]
     jvm.kill()
     world.wait_for_restart(before)
     return moment

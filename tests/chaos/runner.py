@@ -57,7 +57,7 @@ class Trial:
         )  # fmt: skip
 
 
-LINE = "{:12}  {:34}  {:46}  {:>8}  {:>9}  {:>9}  {:>7}  {:>7}  {:>4}  {}"
+LINE = "{:12}  {:38}  {:46}  {:>8}  {:>9}  {:>9}  {:>7}  {:>7}  {:>4}  {}"
 HEAD = LINE.format(
     "world", "harm", "moment", "restarts", "expected", "counted", "missing", "doubled", "s",
     "survived",
@@ -162,5 +162,8 @@ def compare(world: World, trial: Trial) -> None:
     found, expected = world.counts(now), world.stream.expected
     trial.expected, trial.counted = expected.total(), found.total()
     trial.missing, trial.doubled = difference(expected, found)
-    trial.why = late if now["balanced"] else f"the counters do not add up: {now}"
-    trial.survived = not (trial.missing or trial.doubled or trial.why)
+    if not now["balanced"]:
+        trial.why = f"the counters do not add up: {now}"
+    elif trial.missing or trial.doubled or late:
+        trial.why = late or "records are missing or doubled"
+    trial.survived = not trial.why
