@@ -52,7 +52,7 @@ test: $(STAMP) ## all tests (ARGS="tests/unit -k name")
 	@$(PREPARE)
 	@$(BIN)/python -m pytest --numprocesses=2 --dist=loadgroup $(ARGS)
 
-chaos: $(STAMP) ## kills, outages, full disks, wrong clocks and damage, for about half an hour
+chaos: $(STAMP) ## kills, outages, full disks, wrong clocks and damage; takes most of an hour
 	@$(PREPARE); exec $(BIN)/python -m tests.chaos --long $(ARGS)
 
 check: $(STAMP) ## ruff, its formatting, and mypy --strict on pipeline/

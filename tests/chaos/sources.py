@@ -18,6 +18,7 @@ from pipeline.demo.broker import Broker
 PATIENT = {
     "enable.idempotence": True,
     "message.timeout.ms": 0,
+    "queue.buffering.max.messages": 1_000_000,
     "topic.metadata.refresh.interval.ms": 500,
     "reconnect.backoff.max.ms": 500,
     "sticky.partitioning.linger.ms": 0,
