@@ -292,6 +292,14 @@ def test_a_damaged_file_is_refused_and_left_as_it_is(
     assert file.read_bytes() == left
 
 
+def test_a_table_that_is_closed_leaves_nothing_in_its_log(tmp_path: Path) -> None:
+    table = open_table(tmp_path)
+    table.add(batch(0, [row(0, 100)]), T0)
+    assert (tmp_path / f"{FILE_NAME}.wal").stat().st_size
+    table.close()
+    assert not (tmp_path / f"{FILE_NAME}.wal").exists()
+
+
 def test_a_damaged_file_and_its_log_are_refused_and_both_left_as_they_are(tmp_path: Path) -> None:
     """DuckDB itself, when it closes a file, would write the log into it, and remove the log."""
     code = """
