@@ -39,7 +39,7 @@ from pipeline.session import end_jvm, end_starting_jvm, jars_of, jvm_is_dead, st
 from pipeline.settings import Settings, SettingsError
 from pipeline.source import Begin, Offsets, Source, SourceProblem
 from pipeline.state import View
-from pipeline.status import BatchTimes, Health, Status
+from pipeline.status import BatchTimes, Health, Status, span
 from pipeline.table import Table
 
 log = logging.getLogger("zeek_live")
@@ -47,6 +47,7 @@ log = logging.getLogger("zeek_live")
 LOOK_EVERY = 0.5
 PROBE_EVERY = 1.0
 MAINTAIN_EVERY = 30.0
+CLOCK_STEP = 1.0
 SHORTEST_DELAY = 1.0
 LONGEST_DELAY = 60.0
 # A cold JVM takes long over a large batch: the first numbers come from a small one.
@@ -138,8 +139,8 @@ class Pipeline:
                 self._health.problem = str(problem)
                 self.status()
                 self._stopping.wait(SHORTEST_DELAY)
-            except TopicReplaced as replaced:
-                self._note(str(replaced))
+            except (TopicReplaced, ClockSetBack) as changed:
+                self._note(str(changed))
             except Exception as failure:
                 if self._stopping.is_set():
                     return
@@ -189,9 +190,10 @@ class Pipeline:
 
     def _watch(self, query: StreamingQuery) -> None:
         """Look whether all is well, until stopped or warm; raises what ended the query."""
-        probed, was_warm = 0.0, self._is_warm
+        probed, was_warm, clock = 0.0, self._is_warm, clock_ahead()
         while not self._stopping.wait(LOOK_EVERY) and was_warm == self._is_warm:
             self.status()
+            clock = looked_at_clock(clock)
             self._exit_without_jvm()
             if not query.isActive:
                 raise self._failure or query.exception() or QueryFailed()
@@ -317,6 +319,23 @@ class Pipeline:
     def _drop_checkpoint(self) -> None:
         if self._checkpoint:
             shutil.rmtree(self._checkpoint, ignore_errors=True)
+
+
+class ClockSetBack(Exception):
+    """Spark waits for its next trigger by the wall clock, and would wait as much longer."""
+
+
+def clock_ahead() -> float:
+    """The wall clock's seconds beyond the clock that nobody sets."""
+    return time.time() - time.monotonic()
+
+
+def looked_at_clock(before: float) -> float:
+    """How far it is ahead now; ClockSetBack if that is less than before."""
+    now = clock_ahead()
+    if now < before - CLOCK_STEP:
+        raise ClockSetBack(f"the clock was set back by {span(before - now)}: reading begins anew")
+    return now
 
 
 def check_names(renamed: Mapping[str, str]) -> None:

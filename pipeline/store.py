@@ -164,6 +164,8 @@ class Store:
                 if not (self._folder / FILE_NAME).exists():
                     self._make(self._folder)
                 database = self._connect(str(self._folder / FILE_NAME))
+            # A file that is refused is left as it was found, and so is its log.
+            database.execute("PRAGMA disable_checkpoint_on_shutdown")
             for setting in FIXED:
                 database.execute(f"SET GLOBAL {setting}")
         except duckdb.Error as error:

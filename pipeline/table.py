@@ -181,6 +181,8 @@ class Table:
     def close(self) -> None:
         """Wait for readers to leave, then close. A second call does nothing."""
         with self._writer:
+            with suppress(TableError, duckdb.Error):
+                self._store.checkpoint()
             self._store.close()
 
     def _accepted(self, batch: Batch, now: datetime) -> tuple[pa.Table, list[Rejects]]:

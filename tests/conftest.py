@@ -91,11 +91,16 @@ def new_topic(broker: str) -> Callable[..., str]:
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 64 MB of its own."""
-    mount = ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(tmp_path)]
-    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
+    if not mounted(tmp_path, 64):
         missing("the right to mount a file system")
     yield tmp_path
     subprocess.run(["umount", str(tmp_path)], check=True)
+
+
+def mounted(folder: Path, megabytes: int) -> bool:
+    """Whether a small file system could be mounted there."""
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(folder)]
+    return os.geteuid() == 0 and not subprocess.run(mount, capture_output=True).returncode
 
 
 def filled(folder: Path) -> Path:
@@ -105,3 +110,11 @@ def filled(folder: Path) -> Path:
         while file.write(bytes(2**20)):
             pass
     return ballast
+
+
+def flip(file: Path, begin: float, end: float) -> None:
+    """Invert the bytes between two shares of the file's length."""
+    data = bytearray(file.read_bytes())
+    damaged = slice(int(len(data) * begin), int(len(data) * end))
+    data[damaged] = bytes(byte ^ 0xFF for byte in data[damaged])
+    file.write_bytes(data)

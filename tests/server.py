@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import psutil
@@ -21,7 +22,10 @@ from pipeline.demo.process import free_port
 from tests.conftest import ROOT
 
 PATIENCE = 180
-Key = tuple[str | None, ...]
+Key = tuple[str | int | None, ...]
+KEYS = "bucket id_orig_h id_resp_h query registered_domain qtype_name rcode_name".split()
+COUNTS = f"""SELECT epoch(bucket)::BIGINT AS bucket, {", ".join(KEYS[1:])},
+    sum(count)::BIGINT AS count FROM dns_counts GROUP BY ALL"""
 
 
 class Server:
@@ -118,23 +122,26 @@ def runs_java(child: psutil.Process) -> bool:
 
 
 def table_counts(state_dir: Path) -> Counter[Key]:
-    """Counts by host, name and response, from the table's file."""
+    """Counts by all that a row is known by, from the table's file."""
     [file] = state_dir.glob("*.duckdb")
     with duckdb.connect(str(file), read_only=True) as table:
-        rows = table.execute(
-            "SELECT id_orig_h, query, rcode_name, sum(count) FROM dns_counts GROUP BY ALL"
-        ).fetchall()
-    return Counter({tuple(row[:3]): int(row[3]) for row in rows})
+        rows = table.execute(COUNTS).fetchall()
+    return Counter({tuple(row[:-1]): row[-1] for row in rows})
 
 
 def line_counts(lines: list[str]) -> Counter[Key]:
-    """The same from the JSON lines themselves, in plain Python."""
-    records = [json.loads(line) for line in lines]
-    return Counter(
-        (
-            record["id.orig_h"],
-            record.get("query", "").lower().removesuffix(".") or None,
-            record.get("rcode_name"),
-        )
-        for record in records
+    """The same from the JSON lines themselves, in plain Python; domains have two labels."""
+    return Counter(_key(json.loads(line)) for line in lines)
+
+
+def _key(record: dict[str, Any]) -> Key:
+    query = record["query"].lower().removesuffix(".")
+    return (
+        int(record["ts"] // 10 * 10),
+        record["id.orig_h"],
+        record["id.resp_h"],
+        query,
+        ".".join(query.split(".")[-2:]),
+        record.get("qtype_name"),
+        record.get("rcode_name"),
     )

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -79,6 +80,33 @@ def test_a_broker_that_is_away_is_said_while_a_query_takes_long_to_end(
     monkeypatch.setattr(pipeline._source, "lag", away)
     pipeline._end_query(Slow())
     assert "the broker does not answer" in pipeline.status().reason
+
+
+def test_a_clock_that_is_set_back_begins_the_query_anew(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right, offsets = time.time, iter((0, 3600, 3599, -3600))
+
+    class Running:
+        isActive = True
+
+    def run() -> None:
+        pipeline._watch(Running())
+
+    def wait(seconds: float) -> bool:
+        offset = next(offsets, None)
+        if offset is None:
+            pipeline._stopping.set()
+        else:
+            monkeypatch.setattr("pipeline.query.time.time", lambda: right() + offset)
+        return offset is None
+
+    monkeypatch.setattr(pipeline, "_run", run)
+    monkeypatch.setattr(pipeline._stopping, "wait", wait)
+    pipeline._live()
+    [note] = pipeline.status().notes
+    assert note.endswith("the clock was set back by 120 min: reading begins anew")
+    assert pipeline.status().restarts == 0
 
 
 def test_a_query_is_not_started_on_a_disk_that_is_full(

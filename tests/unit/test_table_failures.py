@@ -17,7 +17,7 @@ import pytest
 
 from pipeline.store import FILE_NAME
 from pipeline.table import Resume, Table, TableDamaged, TableError, TableFull, TableLocked
-from tests.conftest import filled
+from tests.conftest import filled, flip
 from tests.unit.table_rows import T0, batch, row
 
 ROOT = Path(__file__).parents[2]
@@ -265,14 +265,6 @@ def test_a_checkpoint_that_ends_the_database_loses_nothing(tmp_path: Path) -> No
     assert figures == [300, True, 400]
 
 
-def flip(file: Path, begin: float, end: float) -> None:
-    """Invert the bytes between two shares of the file's length."""
-    data = bytearray(file.read_bytes())
-    damaged = slice(int(len(data) * begin), int(len(data) * end))
-    data[damaged] = bytes(byte ^ 0xFF for byte in data[damaged])
-    file.write_bytes(data)
-
-
 @pytest.mark.parametrize(
     "damage",
     [
@@ -298,6 +290,34 @@ def test_a_damaged_file_is_refused_and_left_as_it_is(
     with pytest.raises(TableDamaged, match=r"cannot be used: .* Move it"):
         open_table(tmp_path)
     assert file.read_bytes() == left
+
+
+def test_a_table_that_is_closed_leaves_nothing_in_its_log(tmp_path: Path) -> None:
+    table = open_table(tmp_path)
+    table.add(batch(0, [row(0, 100)]), T0)
+    assert (tmp_path / f"{FILE_NAME}.wal").stat().st_size
+    table.close()
+    assert not (tmp_path / f"{FILE_NAME}.wal").exists()
+
+
+def test_a_damaged_file_and_its_log_are_refused_and_both_left_as_they_are(tmp_path: Path) -> None:
+    """DuckDB itself, when it closes a file, would write the log into it, and remove the log."""
+    code = """
+    table.add(batch(0, rows(0)), T0)
+    table.maintain()
+    table.add(batch(1, rows(1)), T0)
+    die()
+    """
+    killed(code, tmp_path)
+    file = tmp_path / FILE_NAME
+    with duckdb.connect(str(file)) as other:
+        other.execute("PRAGMA disable_checkpoint_on_shutdown")
+        other.execute("UPDATE dns_counts SET count = 1")
+    left = {each: each.read_bytes() for each in tmp_path.glob(f"{FILE_NAME}*")}
+    assert len(left) == 2
+    with pytest.raises(TableDamaged, match="its rows hold"):
+        open_table(tmp_path)
+    assert left == {each: each.read_bytes() for each in tmp_path.glob(f"{FILE_NAME}*")}
 
 
 def test_a_file_of_another_program_or_version_is_refused(tmp_path: Path) -> None:
