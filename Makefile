@@ -1,7 +1,7 @@
 # `make` lists what there is; ARGS="…" is handed on to the program.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup jars demo incident run test check format bench clean
+.PHONY: help setup jars demo incident run test fuzz check format bench clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -51,6 +51,9 @@ run: $(STAMP) ## the dashboard on your Kafka or log directory (settings: ZEEK_LI
 test: $(STAMP) ## all tests (ARGS="tests/unit -k name")
 	@$(PREPARE)
 	@$(BIN)/python -m pytest --numprocesses=2 --dist=loadgroup $(ARGS)
+
+fuzz: $(STAMP) ## both parsers against reference readers, at length (ARGS="-k json")
+	@$(BIN)/python -m pytest tests/unit/test_fuzz_*.py --hypothesis-profile=fuzz $(ARGS)
 
 check: $(STAMP) ## ruff, its formatting, and mypy --strict on pipeline/
 	@$(BIN)/ruff check .

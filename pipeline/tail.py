@@ -6,6 +6,7 @@ known by the hash of its content up to the first record, never by its name or in
 
 import gzip
 import hashlib
+import math
 import os
 import re
 import stat
@@ -211,6 +212,8 @@ def first_time(line: bytes, header: Header | None) -> float | None:
             return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
         except ValueError:
             return None
+    if not math.isfinite(seconds):
+        return None
     return seconds / 1000 if seconds > 1e11 else seconds
 
 

@@ -26,15 +26,13 @@ from pipeline.logs import (
     LogReader,
     ZeekLogs,
     begin,
-    count_lines,
     directory_problem,
     ship_by_value,
 )
 from pipeline.offsets import GONE_KEPT
 from pipeline.parse import parsed, run
 from pipeline.tail import first_time
-
-Row = tuple[str, str]
+from tests.tailed import Tail, write
 
 HOUR_AGO = time.time() - 3600
 HEADER = """#separator \\x09
@@ -46,61 +44,6 @@ HEADER = """#separator \\x09
 #fields\tts\tuid\tquery
 #types\ttime\tstring\tstring
 """
-
-
-class Tail:
-    """A query's ways with a reader: each batch from the end of the one before."""
-
-    def __init__(self, path: Path, offsets: Any = None, **options: Any) -> None:
-        resume = {"offsets": json.dumps(offsets)} if offsets else {}
-        self.reader = LogReader(
-            {"path": str(path)} | resume | {key: str(value) for key, value in options.items()}
-        )
-        self.offsets = json.loads(json.dumps(self.reader.initialOffset()))
-        self.sizes: list[int] = []
-
-    def batch(self) -> list[Row] | None:
-        """The rows of the next batch, or None if there is nothing new."""
-        limit = self.reader.getDefaultReadLimit()
-        end = json.loads(json.dumps(self.reader.latestOffset(self.offsets, limit)))
-        if end == self.offsets:
-            return None
-        rows = self.run(self.offsets, end)
-        assert len(rows) == count_lines(self.offsets, end)
-        self.offsets = end
-        self.sizes.append(len(rows))
-        return rows
-
-    def run(self, start: Any, end: Any) -> list[Row]:
-        """The rows between two offsets."""
-        return [
-            (row["value"], row["topic"])
-            for part in self.reader.partitions(start, end)
-            for batch in self.reader.read(part)
-            for row in batch.to_pylist()
-        ]
-
-    def all(self) -> list[Row]:
-        """The rows of all batches until there is nothing new."""
-        rows: list[Row] = []
-        while (batch := self.batch()) is not None:
-            rows += batch
-        return rows
-
-    def values(self) -> list[str]:
-        """The records among them."""
-        return [value for value, topic in self.all() if not topic.startswith("#")]
-
-
-def write(path: Path, text: str | bytes, mtime: float | None = None) -> Path:
-    """Append to a file, compressed if its name says so."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    raw = text.encode() if isinstance(text, str) else text
-    with path.open("ab") as file:
-        file.write(gzip.compress(raw) if path.suffix == ".gz" else raw)
-    if mtime is not None:
-        os.utime(path, (mtime, mtime))
-    return path
 
 
 def record(number: int) -> str:
@@ -470,6 +413,32 @@ def test_a_header_of_too_many_columns_is_none(tmp_path: Path) -> None:
     wide = "\t".join(["a"] * 5000)
     write(tmp_path / "dns.log", f"#fields\t{wide}\n{wide}\n")
     assert Tail(tmp_path).all() == [(f"#fields\t{wide}", "#header"), (wide, "#no header")]
+
+
+def test_a_header_of_long_names_cannot_make_every_line_below_it_long(tmp_path: Path) -> None:
+    names = "\t".join("a" * 1_000 + str(number) for number in range(400))
+    wide = "\t".join("a" * 60 + str(number) for number in range(400))
+    cells = "\t".join(["1"] * 400) + "\n"
+    write(tmp_path / "dns.log", f"#fields\t{names}\n{cells}#fields\t{wide}\n{cells}")
+    assert [topic for _, topic in Tail(tmp_path).all()] == ["#header", "#no header"] * 2
+
+
+def test_a_header_too_long_says_nothing_wherever_a_batch_ends(tmp_path: Path) -> None:
+    long = f"#fields\tts\tuid{'x' * 1_000}\n"
+    write(tmp_path / "dns.log", tsv(0, 1) + long + "1700000001.5\tC1\t-\n" + lines(2, 3))
+    for limit in (1, 2, 9, 10, 100):
+        topics = [t for _, t in Tail(tmp_path, max_record_bytes=500, max_lines=limit).all()]
+        assert topics == ["#header"] * 8 + ["dns", "#too long", "dns", "dns"]
+
+
+def test_long_lines_are_handed_on_some_megabytes_at_a_time(tmp_path: Path) -> None:
+    write(tmp_path / "dns.log", "".join("{" + "a" * 50_000 + "\n" for _ in range(400)))
+    reader = LogReader({"path": str(tmp_path)})
+    start = reader.initialOffset()
+    parts = reader.partitions(start, reader.latestOffset(start, ReadMaxRows(1_000)))
+    batches = [batch for part in parts for batch in reader.read(part)]
+    assert sum(batch.num_rows for batch in batches) == 400
+    assert max(batch.nbytes for batch in batches) < 5_000_000
 
 
 def test_header_lines_over_and_over_cost_no_more_than_others(tmp_path: Path) -> None:
@@ -887,3 +856,13 @@ def test_a_file_whose_first_record_comes_late_is_read_whole(tmp_path: Path, befo
 def test_a_first_time_without_a_zone_is_utc(zone: str) -> None:
     line = f'{{"ts":"2024-01-01T00:00:00{zone}","uid":"C1"}}'.encode()
     assert first_time(line, None) == 1704067200.0
+
+
+@pytest.mark.parametrize("ts", ["NaN", "nan", "1e999", "-inf", '"x"'])
+def test_a_file_whose_first_time_is_none_is_read_all_the_same(tmp_path: Path, ts: str) -> None:
+    odd = f'{{"ts":{ts},"uid":"C0"}}'
+    write(tmp_path / "dns.log.1", f"{odd}\n{lines(1, 2)}")
+    write(tmp_path / "dns.log", "#fields\tts\tuid\n" + ts + "\tC2\n")
+    values = Tail(tmp_path).values()
+    assert {odd, record(1)} < set(values)
+    assert len(values) == 3
