@@ -22,6 +22,7 @@ from pyspark import cloudpickle
 from pyspark.sql.streaming.datasource import ReadMaxRows
 
 from pipeline.feed import DNS
+from pipeline.log_directory import LogDirectory
 from pipeline.logs import (
     LogReader,
     ZeekLogs,
@@ -31,7 +32,9 @@ from pipeline.logs import (
 )
 from pipeline.offsets import GONE_KEPT
 from pipeline.parse import parsed, run
+from pipeline.settings import Settings
 from pipeline.tail import first_time
+from tests.conftest import ROOT
 from tests.tailed import Tail, write
 
 HOUR_AGO = time.time() - 3600
@@ -213,6 +216,37 @@ def test_an_archive_of_a_line_without_end_is_not_read_beyond_what_is_allowed(
     archive.write_bytes(gzip.compress(lines(0, 1).encode() + bytes(4_000_000))[:-20])
     tail = Tail(tmp_path, max_gz_bytes=1_000_000)
     assert tail.all() == [(str(archive), "#archive refused")]
+
+
+def test_an_archive_of_blank_lines_is_refused(tmp_path: Path) -> None:
+    """Of a million and a half, far less than may be decompressed."""
+    blank = b"\r\n" * 1_500_000
+    packed = gzip.compress(os.urandom(30_000)) + gzip.compress(b"\n" + blank)
+    archive = tmp_path / "dns.log.1.gz"
+    archive.write_bytes(packed)
+    assert len(blank) < 100 * len(packed)
+    assert Tail(tmp_path).all() == [(str(archive), "#archive refused")]
+
+
+def test_archives_that_would_fill_the_machine_take_little_memory_and_time(tmp_path: Path) -> None:
+    """Of a gigabyte each, in zeros, in blank lines, and in one record's lines over and over."""
+    for number, unit in enumerate([bytes(1024), b"\n" * 1024, b'{"ts":1,"query":"a"}\n' * 50]):
+        many = gzip.compress(unit * 2**12) * 2**8
+        first = gzip.compress(lines(number, number + 1).encode())
+        (tmp_path / f"dns.log.{number}.gz").write_bytes(first + many)
+    write(tmp_path / "dns.log", lines(9, 10))
+    program = (
+        "import resource, sys; from pathlib import Path; from tests.tailed import Tail;"
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss;"
+        "rows = Tail(Path(sys.argv[1])).all();"
+        "print(len(rows), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path)]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
+    assert run.stderr.decode() == ""
+    rows, kilobytes = map(int, run.stdout.split())
+    assert rows == 4
+    assert kilobytes < 50_000
 
 
 def test_a_query_begun_anew_from_its_offsets_reads_what_is_left(tmp_path: Path) -> None:
@@ -459,6 +493,37 @@ def test_links_that_lead_out_of_the_directory_are_left_alone(tmp_path: Path) -> 
     (logs / "2024-01-02" / "dns.log.1").symlink_to(outside)
     (logs / "yesterday").symlink_to(logs / "2024-01-02")
     assert Tail(logs).values() == records(5, 6)
+
+
+def test_what_is_left_alone_is_said_once(tmp_path: Path) -> None:
+    outside = write(tmp_path / "elsewhere" / "dns.log", lines(0, 3))
+    logs = tmp_path / "logs"
+    write(logs / "dns.log", lines(5, 6))
+    source = LogDirectory(Settings(source="logs", log_dir=logs))
+    begin = source.begin(None).offsets
+    source.lag(begin)
+    assert source.news(begin, begin) == []
+    (logs / "2024-01-03").symlink_to(outside.parent)
+    (logs / "current").symlink_to(outside.parent)
+    (logs / "elsewhere.log").symlink_to(outside)
+    said = "left alone, a link out of the log directory or no regular file: "
+    source.lag(begin)
+    assert source.news(begin, begin) == [f"{said}{logs}/2024-01-03"]
+    os.mkfifo(logs / "dns.log.1")
+    (logs / "dns.log.2").symlink_to("/dev/zero")
+    source.lag(begin)
+    assert source.news(begin, begin) == [f"{said}{logs}/dns.log.1 and 1 more"]
+    assert source.news(begin, begin) == []
+
+
+def test_a_file_that_has_become_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    live = write(tmp_path / "dns.log", lines(0, 3))
+    tail = Tail(tmp_path)
+    start = tail.offsets
+    tail.all()
+    live.unlink()
+    os.mkfifo(live)
+    assert tail.run(start, tail.offsets) == [(str(live), "#gone")] * 3
 
 
 def test_other_logs_and_what_is_no_file_are_left_alone(tmp_path: Path) -> None:
