@@ -2,9 +2,9 @@
 
     python benchmarks/bench_month.py [--days 30] [--rows 500] [--budget 50000] [--step 10]
 
-A batch every ten minutes (--step) with one day of retention, in memory and then in a file. Every hour all
-that is kept is compared with an independent count. Slopes are of the days after the third, by
-least squares, beside their standard error.
+A batch every ten minutes (--step) with one day of retention, in memory and then in a file. Every
+hour all that is kept is compared with an independent count. Slopes are of the days after the
+third, by least squares, beside their standard error.
 """
 
 import argparse
