@@ -1,7 +1,7 @@
 # `make` lists what there is; ARGS="…" is handed on to the program.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup jars demo incident run test chaos check format bench clean
+.PHONY: help setup jars demo incident run test chaos fuzz audit check format bench clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -55,6 +55,14 @@ test: $(STAMP) ## all tests (ARGS="tests/unit -k name")
 chaos: $(STAMP) ## kills, outages, full disks, wrong clocks and damage; takes most of an hour
 	@$(PREPARE); exec $(BIN)/python -m tests.chaos --long $(ARGS)
 
+fuzz: $(STAMP) ## both parsers against reference readers, at length (ARGS="-k json")
+	@$(BIN)/python -m pytest tests/unit/test_fuzz_*.py --hypothesis-profile=fuzz $(ARGS)
+
+audit: $(STAMP) ## installed packages against known vulnerabilities, where those can be had
+	@[ -x .audit/bin/pip-audit ] || { $(BIN)/python -m venv .audit && .audit/bin/python -m pip \
+		install --quiet --disable-pip-version-check "pip-audit>=2.9,<3"; } || true
+	@$(BIN)/python -m tests.audit .audit/bin/pip-audit
+
 check: $(STAMP) ## ruff, its formatting, and mypy --strict on pipeline/
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -68,4 +76,4 @@ bench: $(STAMP) ## every benchmark, one after the other: a table and a JSON file
 	@for each in benchmarks/bench_*.py; do echo "== $$each"; $(BIN)/python "$$each" || exit 1; done
 
 clean: ## remove what setup, demo and tests made
-	rm -rf $(VENV) .jars .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis artifacts
+	rm -rf $(VENV) .audit .jars .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis artifacts

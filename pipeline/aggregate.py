@@ -48,7 +48,8 @@ OUTPUT = T.StructType(
 )
 
 COUNT = f"""
-WITH records AS MATERIALIZED ({{records}}),
+WITH records AS MATERIALIZED (
+  SELECT * REPLACE (answers[:{ANSWER_CHARACTERS}] AS answers) FROM ({{records}})),
 grouped AS (
   SELECT ts - ((ts % {BUCKET}) + {BUCKET}) % {BUCKET} AS bucket,
          id_orig_h, id_resp_h, query, '' AS registered_domain, qtype_name, rcode_name,

@@ -6,9 +6,13 @@ from pipeline.tsv import Header
 
 REFUSED = "#archive refused"
 DAMAGED = "#archive damaged"
-# Logs compress ten to thirty times; a file of one repeated byte a thousand times.
-BOMB_RATIO = 200
+# Every record has a uid of its own, 17 random signs that nothing makes shorter than 12 bytes:
+# logs compress five to thirty times, and hold less than a line for each such dozen of bytes.
+# A file of one repeated byte, or of blank lines, compresses a thousand times.
+BOMB_RATIO = 100
 BOMB_BYTES = 1024 * 1024
+BYTES_A_LINE = 4
+BOMB_LINES = 100_000
 
 Planned = tuple[list[Span], str | None]
 """The lines to read from a log, and the reason why it is not read to its end."""
@@ -22,9 +26,10 @@ def plan_archive(
     One that is damaged or refused has one line more, which says so.
     """
     most = min(max_bytes, max(BOMB_BYTES, BOMB_RATIO * file.size))
+    most_lines = max(BOMB_LINES, file.size // BYTES_A_LINE)
     spans: list[Span] = []
     try:
-        why = scan_archive(file, start, header, longest, most, spans)
+        why = scan_archive(file, start, header, longest, most, most_lines, spans)
     except Broken:
         if not file.settled:
             return None
@@ -36,7 +41,13 @@ def plan_archive(
 
 
 def scan_archive(
-    file: LogFile, start: int, header: Header | None, longest: int, most: int, spans: list[Span]
+    file: LogFile,
+    start: int,
+    header: Header | None,
+    longest: int,
+    most: int,
+    most_lines: int,
+    spans: list[Span],
 ) -> str | None:
     """Count an archive's lines into `spans`, as far as it goes; why, if it must not be read."""
     with file.open() as stream:
@@ -44,8 +55,8 @@ def scan_archive(
         # A byte too many is enough to refuse it: its lines may never end.
         limit = max(1, most + 1 - start)
         for span in scan(stream, start, header, longest, limit=limit, last=True):
-            if span.end > most:
+            spans[:] = join_spans([*spans, span], EVERYTHING)
+            if span.end > most or spans[0].lines > most_lines:
                 spans.clear()
                 return REFUSED
-            spans[:] = join_spans([*spans, span], EVERYTHING)
     return None

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from io import BufferedIOBase
 
-from pipeline.tsv import Header, keep_broken, read_column_line, read_directive
+from pipeline.tsv import Header, keep_broken, read_header_line
 
 BLOCK = 256 * 1024
 EVERYTHING = 1 << 62
@@ -80,7 +80,7 @@ def scan(
             count = max_lines - lines
             data = first_lines(data, count)
             taken = len(data)
-        after = header_after(data, header, at == 0)
+        after = header_after(data, header, at == 0, longest)
         yield Span(at, at + taken, count, header, after)
         at, lines, header = at + taken, lines + count, after
         if lines >= max_lines or at - start >= max_bytes:
@@ -106,13 +106,14 @@ def first_lines(data: bytes, count: int) -> bytes:
     return data[:end]
 
 
-def header_after(data: bytes, header: Header | None, at_start: bool) -> Header | None:
+def header_after(data: bytes, header: Header | None, at_start: bool, longest: int) -> Header | None:
     """The header in force after a block of lines."""
-    if at_start:
-        line = data[: data.find(b"\n")].rstrip(b"\r")
-        header = read_column_line(keep_broken(line)) or header
+    lines = [data[: data.find(b"\n")]] if at_start else []
     if data.startswith(b"#") or b"\n#" in data:
-        for line in data.split(b"\n"):
-            if line.startswith(b"#"):
-                header = read_directive(header, keep_broken(line.rstrip(b"\r")))
+        lines = data.split(b"\n")
+    for number, line in enumerate(lines):
+        first = at_start and number == 0
+        if len(line) <= longest and (first or line.startswith(b"#")):
+            text = keep_broken(line.removesuffix(b"\r"))
+            header = read_header_line(header, text, first) or header
     return header

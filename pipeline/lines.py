@@ -13,7 +13,7 @@ import pyarrow as pa
 from pipeline.blocks import read_blocks
 from pipeline.feed import SAMPLE_CHARACTERS
 from pipeline.tail import Broken
-from pipeline.tsv import Header, json_lines, keep_broken, read_column_line, read_directive
+from pipeline.tsv import Header, json_lines, keep_broken, read_header_line
 
 HEADER = "#header"
 TOO_LONG = "#too long"
@@ -22,6 +22,7 @@ NO_HEADER = "#no header"
 
 SCHEMA = pa.schema([pa.field("value", pa.string()), pa.field("topic", pa.string())])
 ROWS = 10_000
+CHARACTERS = 4_000_000
 # A path that is none must not pass for a reason.
 PATH = re.compile(r"[\w.-]+").fullmatch
 
@@ -56,10 +57,7 @@ class LineReader:
 
     def tsv_row(self, line: str, first: bool) -> tuple[str, str]:
         """The same, of a line that is not JSON."""
-        if line.startswith("#"):
-            self.set_header(read_directive(self.header, line))
-            return line, HEADER
-        if first and (header := read_column_line(line)):
+        if header := read_header_line(self.header, line, first):
             self.set_header(header)
             return line, HEADER
         if not line:
@@ -87,7 +85,7 @@ def read_batches(
     topics: list[str] = []
     try:
         stream.seek(start)
-        at = start
+        at, held = start, 0
         for data, taken in read_blocks(stream, end - start, reader.longest):
             rows = data.split(b"\n")
             if not rows[-1]:
@@ -96,10 +94,11 @@ def read_batches(
                 value, topic = reader.row(raw, at == 0 and number == 0)
                 values.append(value)
                 topics.append(topic)
+                held += len(value)
+                if held >= CHARACTERS or len(values) >= ROWS:
+                    yield make_batch(values, topics)
+                    values, topics, held = [], [], 0
             at += taken
-            if len(values) >= ROWS:
-                yield make_batch(values, topics)
-                values, topics = [], []
     except Broken:
         pass
     if values:

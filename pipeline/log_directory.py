@@ -1,6 +1,7 @@
 """A Zeek log directory as a source: `zeek_logs` (pipeline.logs) with where it begins."""
 
 import json
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -9,6 +10,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pipeline import logs
 from pipeline.settings import Settings
 from pipeline.source import OTHER_SOURCE, Begin, Offsets, Part, SourceProblem
+from pipeline.tsv import keep_broken
 
 
 class LogDirectory:
@@ -18,6 +20,7 @@ class LogDirectory:
         self._settings = settings
         self._path = str(settings.log_dir)
         self._reader = logs.LogReader({"path": self._path})
+        self._said: set[str] = set()
         recent = f", written in the last {settings.retention} (older: ZEEK_LIVE_START=earliest)"
         since = recent if settings.start == "retention" else ""
         self.name = f"dns.log under {self._path}{since}"
@@ -63,8 +66,14 @@ class LogDirectory:
         return logs.count_lines(start, end)
 
     def news(self, start: Offsets, end: Offsets) -> list[str]:
-        """Files come and go all day: nothing to be said."""
-        return []
+        """What was left alone since the last time; files that come and go are no news."""
+        aside = sorted(self._reader.aside - self._said)
+        self._said.update(aside)
+        if not aside:
+            return []
+        first = keep_broken(os.fsencode(aside[0]))
+        more = f" and {len(aside) - 1:,} more" * (len(aside) > 1)
+        return [f"left alone, a link out of the log directory or no regular file: {first}{more}"]
 
     def lag(self, end: Offsets) -> int:
         """About so many lines lie beyond `end`. SourceProblem without a directory."""

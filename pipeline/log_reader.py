@@ -79,6 +79,7 @@ class LogReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
         self.longest = int(options.get("max_record_bytes", 1_000_000))
         self.max_gz_bytes = int(options.get("max_gz_bytes", 16 << 30))
         self.listing: Listing = {}
+        self.aside: set[str] = set()
         self.heads: dict[LogFile, Head | None] = {}
         self.spans: dict[tuple[str, int, int], list[Span]] = {}
         self.archives: dict[tuple[LogFile, int], Planned] = {}
@@ -184,7 +185,7 @@ class LogReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
 
     def logs(self) -> tuple[list[tuple[Head, LogFile]], bool]:
         """Each log once, oldest first, in the file to read it from; and whether all were seen."""
-        files, complete = list_logs(self.root, self.feed, self.listing)
+        files, complete = list_logs(self.root, self.feed, self.listing, aside=self.aside)
         heads: dict[LogFile, Head | None] = {}
         best: dict[str, tuple[Head, LogFile]] = {}
         for file in sorted(files, key=lambda file: (not file.compressed, file.size, file.live)):

@@ -13,6 +13,7 @@ import duckdb
 import pyarrow as pa
 
 from pipeline.feed import OTHER_PATHS, SAMPLE_CHARACTERS, Feed
+from pipeline.pieces import in_pieces
 
 EMPTY = "empty"
 NOT_JSON = "not JSON"
@@ -71,25 +72,17 @@ def spellings(field: str, renamed: Mapping[str, str]) -> list[str]:
 
 def run(lines: pa.Table, sql: str, params: Mapping[str, Any] | None = None) -> pa.Table:
     """What a SELECT over `lines` gives; bytes that are no UTF-8 are replaced first."""
-    return select(sql, params, lines=lines.set_column(0, "value", texts(lines["value"])))
+    return select(sql, params, lines=in_pieces(lines))
 
 
 def select(sql: str, params: Mapping[str, Any] | None = None, **tables: pa.Table) -> pa.Table:
     """What a SELECT over tables gives, on one thread: others of this machine have work too."""
     with duckdb.connect(config={"threads": 1}) as connection:
+        # A time that names no zone is UTC, wherever the worker runs.
+        connection.execute("SET TimeZone = 'UTC'")
         for name, table in tables.items():
             connection.register(name, table)
         return connection.sql(sql, params=params).to_arrow_table()
-
-
-def texts(values: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Strings of bytes, none of them null."""
-    try:
-        return values.cast(pa.string()).fill_null("")
-    except pa.ArrowInvalid:
-        return pa.chunked_array(
-            [[(each or b"").decode(errors="replace") for each in values.to_pylist()]]
-        )
 
 
 def parsed(
@@ -216,7 +209,7 @@ def _microseconds(ts: str) -> str:
     seconds = (
         f"CASE WHEN abs({number}) >= {MILLISECONDS_FROM} THEN {number} / 1000 ELSE {number} END"
     )
-    iso = f"epoch_us(TRY_CAST({ts} AS TIMESTAMP))"
+    iso = f"epoch_us(TRY_CAST({ts} AS TIMESTAMPTZ))"
     return f"""CASE WHEN {seconds} BETWEEN {EARLIEST} AND {LATEST}
         THEN CAST(round(({seconds}) * 1e6) AS BIGINT)
         WHEN regexp_matches({ts}, {quoted(ISO_8601)})

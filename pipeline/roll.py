@@ -39,20 +39,24 @@ MEASURES = """
 KEPT = (
     ("bucket", "width", *NAMES),
     ("bucket", "width", "id_orig_h", "id_resp_h", "registered_domain", "qtype_name", "rcode_name"),
-    ("bucket", "width", "id_orig_h", "id_resp_h", "rcode_name"),
+    ("bucket", "width", "id_orig_h", "rcode_name"),
     ("bucket", "width", "rcode_name"),
+    ("bucket", "width"),
 )
 """The keys that a row of each fold level still has."""
 
-CELL = ("", "bucket, width, registered_domain", "bucket, width, id_orig_h", "bucket, width")
-"""Within what a level takes the smallest first: names of a domain, domains of a host, hosts."""
+CELL = ("", "bucket, width, registered_domain", "bucket, width, id_orig_h", *2 * ("bucket, width",))
+"""Within what a level takes the smallest first: names of a domain, domains of a host with their
+types and resolvers, hosts, responses."""
 
-WHOLE = ("", "query", "registered_domain", "id_orig_h")
+WHOLE = ("", "query", "registered_domain", "id_orig_h", "rcode_name")
 """What is small or large at a level."""
 
-LEVELS = (3, 2, 1)
+LEVELS = (4, 3, 2, 1)
+OTHER = "(other)"
+"""A response that was folded: null would say that none was seen."""
 
-SHARE = (0.0, 1.0, 0.75, 0.5)
+SHARE = (0.0, 1.0, 0.75, 0.5, 0.25)
 """How much of the target a level may leave once it must fold: room for details of what stays."""
 
 
@@ -151,8 +155,8 @@ def evict(db: duckdb.DuckDBPyConnection, oldest: datetime) -> int:
 def fold(db: duckdb.DuckDBPyConnection, level: int, budget: int, seq: str) -> int:
     """Fold one level as far as the budget asks for; the number of rows saved.
 
-    In the order of LEVELS, once there are more rows than the budget: hosts are folded only if
-    their number alone exceeds it, domains likewise, and names bring the table under it.
+    In the order of LEVELS, once there are more rows than the budget: responses are folded only if
+    their number alone exceeds it, hosts and domains likewise, and names bring the table under it.
     """
     target = int(budget * FOLD_TO)
     sizes = _cell_sizes(db, level, seq)
@@ -160,6 +164,7 @@ def fold(db: duckdb.DuckDBPyConnection, level: int, budget: int, seq: str) -> in
         return 0
     water = water_level(sizes, int(target * SHARE[level]))
     keys = {**{key: key for key in KEPT[level]}, "folded": str(level)}
+    keys = {"rcode_name": f"'{OTHER}'", **keys}
     return rewrite(db, _smallest(level, seq), keys, seq, {"water": water})
 
 

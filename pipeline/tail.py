@@ -4,8 +4,10 @@ A log keeps its identity, and so its position, when it is renamed, copied or com
 known by the hash of its content up to the first record, never by its name or inode.
 """
 
+import errno
 import gzip
 import hashlib
+import math
 import os
 import re
 import stat
@@ -70,7 +72,21 @@ class Head(NamedTuple):
 
 def open_log(path: str) -> BufferedIOBase:
     """A log's content, decompressed; OSError, EOFError or zlib.error where that fails."""
-    return gzip.open(path, "rb") if path.endswith(".gz") else open(path, "rb")
+    plain = open(path, "rb", opener=open_regular)  # noqa: SIM115 # whoever reads it closes it
+    if not path.endswith(".gz"):
+        return plain
+    packed = gzip.GzipFile(fileobj=plain, mode="rb")
+    packed.myfileobj = plain  # type: ignore[assignment] # closed with it, as gzip.open's own
+    return packed
+
+
+def open_regular(path: str, flags: int) -> int:
+    """A file descriptor, at once: what has become a pipe since it was listed waits for a writer."""
+    found = os.open(path, flags | os.O_NONBLOCK)
+    if stat.S_ISREG(os.fstat(found).st_mode):
+        return found
+    os.close(found)
+    raise OSError(errno.EINVAL, "no regular file", path)
 
 
 def name_pattern(feed: str) -> re.Pattern[str]:
@@ -110,13 +126,15 @@ Listing = dict[str, tuple[int, list[os.DirEntry[str]]]]
 
 
 def list_logs(
-    root: str, feed: str, known: Listing, strict: bool = False
+    root: str, feed: str, known: Listing, strict: bool = False, aside: set[str] | None = None
 ) -> tuple[list[LogFile], bool]:
     """The feed's files in a directory and the directories in it, and whether all could be listed.
 
-    Links that lead out of the directory are left alone.
+    Links that lead out of the directory are left alone, and so are pipes and devices: `aside` gets
+    their paths.
     """
     files: list[LogFile] = []
+    aside = set() if aside is None else aside
     complete = True
     is_log = name_pattern(feed).fullmatch
     pending = [(root, root)]
@@ -129,13 +147,15 @@ def list_logs(
             complete = False
             continue
         for entry in entries:
-            inside = is_inside(entry.path, base) if entry.is_symlink() else True
-            if folder == root and entry.is_dir() and (inside or entry.name == SPOOL):
-                pending.append((entry.path, root if inside else os.path.realpath(entry.path)))
-            elif inside and is_log(entry.name):
-                files.extend(
-                    list_file(entry.path, entry.name == f"{feed}.log" and is_written(folder, root))
-                )
+            leads_out = entry.is_symlink() and not is_inside(entry.path, base)
+            is_folder = folder == root and entry.is_dir()
+            if leads_out and not (is_folder and entry.name == SPOOL):
+                aside |= {entry.path} if is_folder or is_log(entry.name) else set()
+            elif is_folder:
+                pending.append((entry.path, os.path.realpath(entry.path) if leads_out else root))
+            elif is_log(entry.name):
+                live = entry.name == f"{feed}.log" and is_written(folder, root)
+                files.extend(list_file(entry.path, live, aside))
     return files, complete
 
 
@@ -152,13 +172,14 @@ def list_folder(folder: str, known: Listing) -> list[os.DirEntry[str]]:
     return entries
 
 
-def list_file(path: str, live: bool) -> list[LogFile]:
+def list_file(path: str, live: bool, aside: set[str]) -> list[LogFile]:
     """The file as it is now; nothing if it has gone or is no regular file."""
     try:
         found = os.stat(path)
     except OSError:
         return []
     if not stat.S_ISREG(found.st_mode):
+        aside |= set() if stat.S_ISDIR(found.st_mode) else {path}
         return []
     return [LogFile(path, found.st_ino, found.st_size, found.st_mtime, live)]
 
@@ -211,6 +232,8 @@ def first_time(line: bytes, header: Header | None) -> float | None:
             return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
         except ValueError:
             return None
+    if not math.isfinite(seconds):
+        return None
     return seconds / 1000 if seconds > 1e11 else seconds
 
 

@@ -20,8 +20,10 @@ BOOLS = {"T": "true", "F": "false"}
 
 # A dozen dictionary look-ups a line are spared by taking such neighbours together.
 STEADY = frozenset(DNS.marks[1:]) | {"proto", "qclass", "qclass_name", "TC", "RD", "RA", "Z"}
-# The widest of Zeek's own logs has not a fifth of it.
+# The widest of Zeek's own logs has not a fifth of it; and names stand in every line's JSON.
 MAX_COLUMNS = 500
+MAX_NAMES_LENGTH = 10_000
+MAX_NAME_LENGTH = 100
 # Cells repeat: a column remembers this many, none longer than that.
 REMEMBERED = 256
 REMEMBERED_LENGTH = 200
@@ -40,9 +42,12 @@ class Header:
     types: tuple[str, ...] = ()
 
     def split(self, cells: str) -> tuple[str, ...]:
-        """The names in a header line; none if there are too many to be columns."""
-        names = cells.split(self.separator, MAX_COLUMNS)
-        return tuple(names) if len(names) <= MAX_COLUMNS else ()
+        """The names in a header line; none if they are too many or too long to be columns."""
+        if len(cells) > MAX_NAMES_LENGTH:
+            return ()
+        names = cells.split(self.separator)
+        fit = len(names) <= MAX_COLUMNS and max(map(len, names)) <= MAX_NAME_LENGTH
+        return tuple(names) if fit else ()
 
     def fits(self, line: str) -> bool:
         """Whether a line has as many cells as there are columns."""
@@ -89,6 +94,13 @@ def read_column_line(line: str) -> Header | None:
     if len(cells) > 1 and all(COLUMN(cell) for cell in cells):
         return Header(fields=cells)
     return None
+
+
+def read_header_line(header: Header | None, line: str, first: bool) -> Header | None:
+    """The header after a line that says something about others; None if it is no such line."""
+    if line.startswith("#"):
+        return read_directive(header, line)
+    return read_column_line(line) if first else None
 
 
 def unescape(cell: str, every: bool = False) -> str:

@@ -27,7 +27,7 @@ KEYS = {
     "name": f"CASE WHEN query IS NULL AND folded = 0 THEN '{feed.NO_QUERY}' ELSE query END",
     "type": f"CASE WHEN qtype_name IS NULL AND folded < 2 THEN '{NO_TYPE}' ELSE qtype_name END",
     "response": f"coalesce(rcode_name, '{NO_RESPONSE}')",
-    "resolver": "CASE WHEN id_resp_h IS NULL AND folded < 3"
+    "resolver": "CASE WHEN id_resp_h IS NULL AND folded < 2"
     f" THEN '{NO_RESOLVER}' ELSE id_resp_h END",
     "tld": "CASE WHEN starts_with(registered_domain, '(') THEN registered_domain"
     " ELSE split_part(registered_domain, '.', -1) END",

@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from pipeline.demo.broker import Broker
 from pipeline.jars import JarsMissing, broker_classpath
@@ -19,6 +20,9 @@ ROOT = Path(__file__).parents[1]
 # Far from UTC, and no whole hours: a time that is taken for local shows.
 os.environ["TZ"] = "America/St_Johns"
 time.tzset()
+
+# `make fuzz`: what `make test` draws a hundred times, at length.
+settings.register_profile("fuzz", max_examples=3_000)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

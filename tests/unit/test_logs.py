@@ -22,19 +22,20 @@ from pyspark import cloudpickle
 from pyspark.sql.streaming.datasource import ReadMaxRows
 
 from pipeline.feed import DNS
+from pipeline.log_directory import LogDirectory
 from pipeline.logs import (
     LogReader,
     ZeekLogs,
     begin,
-    count_lines,
     directory_problem,
     ship_by_value,
 )
 from pipeline.offsets import GONE_KEPT
 from pipeline.parse import parsed, run
+from pipeline.settings import Settings
 from pipeline.tail import first_time
-
-Row = tuple[str, str]
+from tests.conftest import ROOT
+from tests.tailed import Tail, write
 
 HOUR_AGO = time.time() - 3600
 HEADER = """#separator \\x09
@@ -46,61 +47,6 @@ HEADER = """#separator \\x09
 #fields\tts\tuid\tquery
 #types\ttime\tstring\tstring
 """
-
-
-class Tail:
-    """A query's ways with a reader: each batch from the end of the one before."""
-
-    def __init__(self, path: Path, offsets: Any = None, **options: Any) -> None:
-        resume = {"offsets": json.dumps(offsets)} if offsets else {}
-        self.reader = LogReader(
-            {"path": str(path)} | resume | {key: str(value) for key, value in options.items()}
-        )
-        self.offsets = json.loads(json.dumps(self.reader.initialOffset()))
-        self.sizes: list[int] = []
-
-    def batch(self) -> list[Row] | None:
-        """The rows of the next batch, or None if there is nothing new."""
-        limit = self.reader.getDefaultReadLimit()
-        end = json.loads(json.dumps(self.reader.latestOffset(self.offsets, limit)))
-        if end == self.offsets:
-            return None
-        rows = self.run(self.offsets, end)
-        assert len(rows) == count_lines(self.offsets, end)
-        self.offsets = end
-        self.sizes.append(len(rows))
-        return rows
-
-    def run(self, start: Any, end: Any) -> list[Row]:
-        """The rows between two offsets."""
-        return [
-            (row["value"], row["topic"])
-            for part in self.reader.partitions(start, end)
-            for batch in self.reader.read(part)
-            for row in batch.to_pylist()
-        ]
-
-    def all(self) -> list[Row]:
-        """The rows of all batches until there is nothing new."""
-        rows: list[Row] = []
-        while (batch := self.batch()) is not None:
-            rows += batch
-        return rows
-
-    def values(self) -> list[str]:
-        """The records among them."""
-        return [value for value, topic in self.all() if not topic.startswith("#")]
-
-
-def write(path: Path, text: str | bytes, mtime: float | None = None) -> Path:
-    """Append to a file, compressed if its name says so."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    raw = text.encode() if isinstance(text, str) else text
-    with path.open("ab") as file:
-        file.write(gzip.compress(raw) if path.suffix == ".gz" else raw)
-    if mtime is not None:
-        os.utime(path, (mtime, mtime))
-    return path
 
 
 def record(number: int) -> str:
@@ -270,6 +216,37 @@ def test_an_archive_of_a_line_without_end_is_not_read_beyond_what_is_allowed(
     archive.write_bytes(gzip.compress(lines(0, 1).encode() + bytes(4_000_000))[:-20])
     tail = Tail(tmp_path, max_gz_bytes=1_000_000)
     assert tail.all() == [(str(archive), "#archive refused")]
+
+
+def test_an_archive_of_blank_lines_is_refused(tmp_path: Path) -> None:
+    """Of a million and a half, far less than may be decompressed."""
+    blank = b"\r\n" * 1_500_000
+    packed = gzip.compress(os.urandom(30_000)) + gzip.compress(b"\n" + blank)
+    archive = tmp_path / "dns.log.1.gz"
+    archive.write_bytes(packed)
+    assert len(blank) < 100 * len(packed)
+    assert Tail(tmp_path).all() == [(str(archive), "#archive refused")]
+
+
+def test_archives_that_would_fill_the_machine_take_little_memory_and_time(tmp_path: Path) -> None:
+    """Of a gigabyte each, in zeros, in blank lines, and in one record's lines over and over."""
+    for number, unit in enumerate([bytes(1024), b"\n" * 1024, b'{"ts":1,"query":"a"}\n' * 50]):
+        many = gzip.compress(unit * 2**12) * 2**8
+        first = gzip.compress(lines(number, number + 1).encode())
+        (tmp_path / f"dns.log.{number}.gz").write_bytes(first + many)
+    write(tmp_path / "dns.log", lines(9, 10))
+    program = (
+        "import resource, sys; from pathlib import Path; from tests.tailed import Tail;"
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss;"
+        "rows = Tail(Path(sys.argv[1])).all();"
+        "print(len(rows), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path)]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
+    assert run.stderr.decode() == ""
+    rows, kilobytes = map(int, run.stdout.split())
+    assert rows == 4
+    assert kilobytes < 50_000
 
 
 def test_a_query_begun_anew_from_its_offsets_reads_what_is_left(tmp_path: Path) -> None:
@@ -472,6 +449,32 @@ def test_a_header_of_too_many_columns_is_none(tmp_path: Path) -> None:
     assert Tail(tmp_path).all() == [(f"#fields\t{wide}", "#header"), (wide, "#no header")]
 
 
+def test_a_header_of_long_names_cannot_make_every_line_below_it_long(tmp_path: Path) -> None:
+    names = "\t".join("a" * 1_000 + str(number) for number in range(400))
+    wide = "\t".join("a" * 60 + str(number) for number in range(400))
+    cells = "\t".join(["1"] * 400) + "\n"
+    write(tmp_path / "dns.log", f"#fields\t{names}\n{cells}#fields\t{wide}\n{cells}")
+    assert [topic for _, topic in Tail(tmp_path).all()] == ["#header", "#no header"] * 2
+
+
+def test_a_header_too_long_says_nothing_wherever_a_batch_ends(tmp_path: Path) -> None:
+    long = f"#fields\tts\tuid{'x' * 1_000}\n"
+    write(tmp_path / "dns.log", tsv(0, 1) + long + "1700000001.5\tC1\t-\n" + lines(2, 3))
+    for limit in (1, 2, 9, 10, 100):
+        topics = [t for _, t in Tail(tmp_path, max_record_bytes=500, max_lines=limit).all()]
+        assert topics == ["#header"] * 8 + ["dns", "#too long", "dns", "dns"]
+
+
+def test_long_lines_are_handed_on_some_megabytes_at_a_time(tmp_path: Path) -> None:
+    write(tmp_path / "dns.log", "".join("{" + "a" * 50_000 + "\n" for _ in range(400)))
+    reader = LogReader({"path": str(tmp_path)})
+    start = reader.initialOffset()
+    parts = reader.partitions(start, reader.latestOffset(start, ReadMaxRows(1_000)))
+    batches = [batch for part in parts for batch in reader.read(part)]
+    assert sum(batch.num_rows for batch in batches) == 400
+    assert max(batch.nbytes for batch in batches) < 5_000_000
+
+
 def test_header_lines_over_and_over_cost_no_more_than_others(tmp_path: Path) -> None:
     wide = "#fields\t" + "\t".join(f"c{number}" for number in range(500))
     write(tmp_path / "dns.log", f"{wide}\n" + "#path\tx\n1\t2\n" * 20_000)
@@ -490,6 +493,37 @@ def test_links_that_lead_out_of_the_directory_are_left_alone(tmp_path: Path) -> 
     (logs / "2024-01-02" / "dns.log.1").symlink_to(outside)
     (logs / "yesterday").symlink_to(logs / "2024-01-02")
     assert Tail(logs).values() == records(5, 6)
+
+
+def test_what_is_left_alone_is_said_once(tmp_path: Path) -> None:
+    outside = write(tmp_path / "elsewhere" / "dns.log", lines(0, 3))
+    logs = tmp_path / "logs"
+    write(logs / "dns.log", lines(5, 6))
+    source = LogDirectory(Settings(source="logs", log_dir=logs))
+    begin = source.begin(None).offsets
+    source.lag(begin)
+    assert source.news(begin, begin) == []
+    (logs / "2024-01-03").symlink_to(outside.parent)
+    (logs / "current").symlink_to(outside.parent)
+    (logs / "elsewhere.log").symlink_to(outside)
+    said = "left alone, a link out of the log directory or no regular file: "
+    source.lag(begin)
+    assert source.news(begin, begin) == [f"{said}{logs}/2024-01-03"]
+    os.mkfifo(logs / "dns.log.1")
+    (logs / "dns.log.2").symlink_to("/dev/zero")
+    source.lag(begin)
+    assert source.news(begin, begin) == [f"{said}{logs}/dns.log.1 and 1 more"]
+    assert source.news(begin, begin) == []
+
+
+def test_a_file_that_has_become_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    live = write(tmp_path / "dns.log", lines(0, 3))
+    tail = Tail(tmp_path)
+    start = tail.offsets
+    tail.all()
+    live.unlink()
+    os.mkfifo(live)
+    assert tail.run(start, tail.offsets) == [(str(live), "#gone")] * 3
 
 
 def test_other_logs_and_what_is_no_file_are_left_alone(tmp_path: Path) -> None:
@@ -887,3 +921,13 @@ def test_a_file_whose_first_record_comes_late_is_read_whole(tmp_path: Path, befo
 def test_a_first_time_without_a_zone_is_utc(zone: str) -> None:
     line = f'{{"ts":"2024-01-01T00:00:00{zone}","uid":"C1"}}'.encode()
     assert first_time(line, None) == 1704067200.0
+
+
+@pytest.mark.parametrize("ts", ["NaN", "nan", "1e999", "-inf", '"x"'])
+def test_a_file_whose_first_time_is_none_is_read_all_the_same(tmp_path: Path, ts: str) -> None:
+    odd = f'{{"ts":{ts},"uid":"C0"}}'
+    write(tmp_path / "dns.log.1", f"{odd}\n{lines(1, 2)}")
+    write(tmp_path / "dns.log", "#fields\tts\tuid\n" + ts + "\tC2\n")
+    values = Tail(tmp_path).values()
+    assert {odd, record(1)} < set(values)
+    assert len(values) == 3

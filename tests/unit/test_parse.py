@@ -52,6 +52,8 @@ SAME_RECORD = {
     "A2 integer milliseconds": '{"ts":1521911720866,' + RECORD + "}",
     "A3 ISO 8601": '{"ts":"2018-03-24T17:15:20.865716Z",' + RECORD + "}",
     "A3 ISO 8601, a blank after the colon": '{"ts": "2018-03-24T17:15:20.865716Z", ' + RECORD + "}",
+    "ISO 8601 of another zone": '{"ts":"2018-03-24T19:45:20.865716+02:30",' + RECORD + "}",
+    "ISO 8601 without a zone is UTC": '{"ts":"2018-03-24T17:15:20.865716",' + RECORD + "}",
     "A4 tagged, a blank after the colon": '{"dns": ' + PLAIN + "}",
     "A5 tagged, no blank": '{"dns":' + PLAIN + "}",
     "A6 tagged, with static values": '{"dns": ' + PLAIN + ',"SENSOR": "east"}',
