@@ -17,6 +17,8 @@ from pipeline.charts import COLOURS
 from pipeline.names import shown
 from pipeline.where import OTHER, RESPONSES
 
+Row = tuple[Any, ...]
+
 RERANK_SECONDS = 30
 HEADER, ROW = 33, 26
 MENU = "menu"
@@ -103,15 +105,15 @@ def _still(
 ) -> pd.DataFrame:
     """The rows in the order they were drawn in, unless it is time to rank them anew.
 
-    While one of them is looked at, rows that are new stand below; else they rank at once.
+    While one of them is looked at it is never time.
     """
     place = {row: at for at, row in enumerate(zip(*map(frame.get, rows_by), strict=True))}
     kept, now = st.session_state.get(f"{key}-order"), time.monotonic()
     order, at = list(place), now
-    if kept and kept["ranking"] == ranking and place.keys() >= set(kept["rows"]):
-        is_young = now - kept["at"] < RERANK_SECONDS and len(kept["rows"]) == len(place)
-        if is_young or picked in kept["values"]:
-            order, at = list(dict.fromkeys([*kept["rows"], *place])), kept["at"]
+    if kept and kept["ranking"] == ranking:
+        is_held = picked in kept["values"]
+        if is_held or now - kept["at"] < RERANK_SECONDS:
+            order, at = _in_place(kept["rows"], order), now if is_held else kept["at"]
     frame = frame.iloc[[place[row] for row in order]]
     if not kept or kept["rows"] != order or kept["ranking"] != ranking:
         former = kept["values"] if kept else []
@@ -119,6 +121,18 @@ def _still(
         kept = {"ranking": ranking, "rows": order, "values": values, "former": former}
     st.session_state[f"{key}-order"] = {**kept, "at": at}
     return frame
+
+
+def _in_place(drawn: list[Row], ranked: list[Row]) -> list[Row]:
+    """What was drawn stays where it is; what is new stands where something has gone, or below.
+
+    >>> _in_place([("a",), ("b",), ("c",)], [("d",), ("c",), ("a",)])
+    [('a',), ('d',), ('c',)]
+    """
+    before, now = set(drawn), set(ranked)
+    new = (row for row in ranked if row not in before)
+    filled = [row if row in now else next(new, None) for row in drawn]
+    return [*filter(None, filled), *new]
 
 
 def _selection(
