@@ -17,20 +17,17 @@ from pipeline.state import FIELDS, View
 def draw(table: Readable, view: View) -> None:
     """The master table beside the detail of the focus, or of its first row."""
     listing = shows.domains(table, view, view.level, view.n, view.sort)
-    first = listing.rows[view.level].iloc[0] if len(listing.rows) else None
-    focus = in_focus(view, *FIELDS)
-    each = focus or (of_row(view.level, first) if first is not None else None)
-    seen = looking_at(view, each) if each else view
     with rows():
         left, right = st.columns([1.55, 1], gap="small")
         with panel(left):
             said = panels.over(table, view, listing.caption)
             level_and_number(panels.LEVELS[view.level], said, view, levels=True)
             wanted = columns(view, view.level, *panels.DOMAIN)
-            panels.ranked("domains", view.level, table, view, listing.rows, wanted, 18)
+            first = panels.ranked("domains", view.level, table, view, listing.rows, wanted, 18)
+        each = in_focus(view, *FIELDS) or (of_row(view.level, first) if first is not None else None)
         with right.container(gap="xxsmall"):
             detail(table, view, each)
-        makeup(table, seen)
+        makeup(table, looking_at(view, each) if each else view)
 
 
 live(draw)

@@ -18,19 +18,16 @@ from pipeline.state import FIELDS, View
 def draw(table: Readable, view: View) -> None:
     """The master table beside the detail of the focus, or of its first row."""
     listing = shows.hosts(table, view, view.n, view.sort)
-    first = listing.rows["host"].iloc[0] if len(listing.rows) else None
-    focus = in_focus(view, *FIELDS)
-    each = focus or (of_row("host", first) if first is not None else None)
-    seen = looking_at(view, each) if each else view
     with rows():
         left, right = st.columns([1.55, 1], gap="small")
         with panel(left):
             level_and_number("Hosts", panels.over(table, view, listing.caption), view)
             labels, wanted = labelled(listing.rows), columns(view, *panels.HOST)
-            panels.ranked("hosts", "host", table, view, labels, wanted, 18)
+            first = panels.ranked("hosts", "host", table, view, labels, wanted, 18)
+        each = in_focus(view, *FIELDS) or (of_row("host", first) if first is not None else None)
         with right.container(gap="xxsmall"):
             detail(table, view, each)
-        makeup(table, seen)
+        makeup(table, looking_at(view, each) if each else view)
 
 
 live(draw)

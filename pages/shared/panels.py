@@ -147,10 +147,13 @@ def ranked(
     wanted: dict[str, Any],
     rows: int,
     sorts: bool = True,
-) -> None:
-    """Rows of one kind: a click selects, a header ranks, a menu opens and filters."""
+) -> str | None:
+    """Rows of one kind: a click selects, a header ranks, a menu opens and filters.
+
+    The value of the row that stands first.
+    """
     focus = in_focus(view, "domain" if level == "tld" else level)
-    draw_table(
+    return draw_table(
         key,
         frame,
         wanted,

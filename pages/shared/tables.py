@@ -66,8 +66,8 @@ def table(
     on_sort: Callable[[str], None] | None = None,
     actions: Mapping[str, Callable[[str], None]] | None = None,
     name: Callable[[str], str] = inert,
-) -> None:
-    """Draw `frame`, one line a row, with room for `rows`.
+) -> str | None:
+    """Draw `frame`, one line a row, with room for `rows`; the value of the row that stands first.
 
     `by` is the column of the value that a row stands for, `rows_by` those that tell rows apart
     where it does not; `ranking` whatever else decides the order (a change of it ranks anew);
@@ -76,7 +76,7 @@ def table(
     """
     if frame.empty:
         empty(nothing, height(rows))
-        return
+        return None
     if by:
         frame = _still(key, frame, by, rows_by or (by,), ranking, picked).reset_index(drop=True)
     columns = _bounded(frame, columns, has_menu=bool(by and actions))
@@ -93,6 +93,7 @@ def table(
         alt=NAMES.get(key),
         **_selection(key, by, on_pick, on_sort),
     )
+    return frame[by].iloc[0] if by else None
 
 
 def _still(

@@ -50,6 +50,7 @@ def test_numbers_change_in_place_until_it_is_time_to_rank_anew(
     app = hosts_page()
     made.add([asked("10.0.0.2", 10)])
     assert drawn(app.run()) == [("10.0.0.1", 5), ("10.0.0.2", 13)]
+    assert "<b>10.0.0.1</b>" in "".join(each.proto.body for each in app.get("html"))
     monkeypatch.setattr(tables, "RERANK_SECONDS", 0)
     assert drawn(app.run()) == [("10.0.0.2", 13), ("10.0.0.1", 5)]
 
