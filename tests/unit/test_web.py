@@ -233,6 +233,14 @@ def test_any_query_string_is_answered_or_refused_by_a_sentence(
         assert answer.status == 200 or 0 < len(answer.body) < 2000
 
 
+@pytest.mark.parametrize("question", ["hots=10.0.0.1", "sort=nonsense", "host="])
+def test_a_parameter_that_is_not_understood_is_no_file_of_everything(question: str) -> None:
+    for path in ("/export/hosts.csv", "/api/hosts.json"):
+        answer = ask(f"{path}?{question}")
+        assert answer.status == 400
+        assert answer.body.startswith(question.split("=")[0])
+
+
 def test_a_page_may_fetch_from_its_own_server_only() -> None:
     directives = dict(each.split(" ", 1) for each in CONTENT_SECURITY_POLICY.split("; "))
     assert directives["connect-src"] == directives["default-src"] == "'self'"
