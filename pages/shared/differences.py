@@ -57,7 +57,8 @@ def _said(found: Changes, view: View, vs: str) -> str:
         return f"{found.of} against {shown(vs.removeprefix(HOST), 40)} · by G²"
     start, end = (time.astimezone(zone_of(view)) for time in found.during)
     day = f"{start:%b %d} " if vs == DAY else ""
-    return f"{found.of} vs {day}{start:%H:%M}–{end:%H:%M} · by G²"
+    unsure = "? may have been folded · " * bool(found.rows["unsure"].any())
+    return f"{found.of} vs {day}{start:%H:%M}–{end:%H:%M} · {unsure}by G²"
 
 
 def _marked(rows: pd.DataFrame) -> pd.DataFrame:
@@ -66,18 +67,23 @@ def _marked(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(
         what=rows["value"],
         row=[f"{kind}:{Filter(kind, value).to_text()}" for kind, value in kinds],
-        change=[in_words(*each) for each in rows[["before", "now", "g2"]].itertuples(index=False)],
+        change=[
+            in_words(*each)
+            for each in rows[["before", "now", "g2", "unsure"]].itertuples(index=False)
+        ],
     )
 
 
-def in_words(before: int, now: int, g2: float) -> str:
+def in_words(before: int, now: int, g2: float, unsure: bool = False) -> str:
     """How a count changed; a share can grow while its count does not, and then that is said.
 
     >>> in_words(0, 5, 20.0), in_words(5, 0, -20.0), in_words(5, 20, 20.0), in_words(5, 4, 20.0)
     ('new', 'gone', '▲ 4.0 ×', '▲ share')
+    >>> in_words(0, 5, 20.0, unsure=True)  # it may have been there, and folded away since
+    'new?'
     """
     if not before or not now:
-        return "new" if now else "gone"
+        return ("new" if now else "gone") + "?" * unsure
     sign = "▲" if g2 > 0 else "▼"
     times = max(now, before) / min(now, before)
     grew = (now > before) == (g2 > 0) and times >= 1.05

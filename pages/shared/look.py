@@ -67,7 +67,8 @@ def title(text: str, caption: str = "", legend: Iterable[tuple[str, str]] = ()) 
     caption = "" if caption.startswith("0 of 0") else caption
     hues = "".join(f'<i style="--hue:{hue}">{escaped(name)}</i>' for name, hue in legend)
     st.html(
-        f'<div class="panel-title"><b>{escaped(text)}</b><span>{escaped(caption)}</span>'
+        f'<div class="panel-title"><b>{escaped(text)}</b>'
+        f'<span title="{escaped(caption)}">{escaped(caption)}</span>'
         f'<span class="legend">{hues}</span></div>'
     )
 

@@ -100,12 +100,11 @@ def top_domains(table: Readable, view: View, bars: int, height: int) -> None:
     focus = in_focus(view, "host", "type", "response", "resolver")
     seen = looking_at(view, focus) if focus else view
     listing = shows.top_domains(table, seen, view.level, bars)
-    count = listing.rows["rank"].nunique() if len(listing.rows) else 0
     whose = f"of {words(focus)}" if focus else ""
-    title(f"{LEVELS[view.level]} {whose}", over(table, view, f"{count} of {listing.of:,} · exact"))
+    title(f"{LEVELS[view.level]} {whose}", over(table, view, listing.caption))
     if not len(listing.rows):
         return empty(nothing(table, seen), height)
-    fitting = height * count // bars
+    fitting = height * listing.shown // bars
     spec = specification(table, seen, _top_domains, view.level, bars, theme(), fitting)
     return chart("top", spec, on_select=lambda: _picked("top", view.level))
 
@@ -182,7 +181,7 @@ def _bars(table: Readable, view: View, by: str, height: int) -> None:
     many = height // charts.BAR_STEP
     listing = _BARS[by](table, view, many)
     compared = window(table, view).previous is not None
-    said = f"{listing.of:,}" + " · tick: the time before" * compared
+    said = listing.caption + " · tick: the time before" * compared
     title(f"{by}s".capitalize(), over(table, view, said))
     if not len(listing.rows):
         return empty(nothing(table, view), height)
@@ -199,7 +198,8 @@ def own_types(table: Readable, view: View, height: int) -> None:
     """Shares of a host's types, a tick at the share of all hosts."""
     many = height // charts.BAR_STEP
     listing = shows.types(table, view, many)
-    title("Types", over(table, view, "share of this host, tick: all"))
+    said = f"{listing.caption} · share of this host, tick: all"
+    title("Types", over(table, view, said))
     if not len(listing.rows):
         return empty(nothing(table, view), height)
     spec = specification(table, view, _own_types, many, theme())
@@ -230,8 +230,9 @@ def new_domains(table: Readable, view: View, rows: int) -> None:
     """Domains first seen in this time, of all that is kept."""
     listing = shows.new_domains(table, view)
     oldest = window(table, view).oldest
-    since = f", of all kept since {oldest.astimezone(zone_of(view)):%b %d %H:%M}" if oldest else ""
-    title("New domains", f"{listing.of:,} first seen in this time{since}")
+    since = f" · of all kept since {oldest.astimezone(zone_of(view)):%b %d %H:%M}" if oldest else ""
+    folded = f" · {listing.folded:,} queries folded: some may be older" if listing.folded else ""
+    title("New domains", f"{listing.of:,} first seen in this time{folded}{since}")
     wanted = columns(view, "domain", "first", "hosts", "queries", "names", "nxdomain")
     ranked("new", "domain", table, view, listing.rows, wanted, rows, sorts=False)
 
