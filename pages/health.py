@@ -5,8 +5,8 @@ import streamlit as st
 from pages.shared import checks, stream
 from pages.shared.live import live
 from pages.shared.look import panel, rows, strip
-from pipeline.export import Counted
 from pipeline.query import running
+from pipeline.screen import Counted
 from pipeline.state import View
 
 

@@ -113,11 +113,11 @@ def _pause(view: View) -> None:
 def _paused_or_resumed() -> None:
     view = url.view()
     if view.at is None:
-        url.change(at=live.on_screen())
+        url.change(at=live.version_on_screen())
     else:
         url.change(at=None, every=view.every or 5)
 
 
 def _every_chosen() -> None:
     seconds = st.session_state["every"]
-    url.change(every=seconds, at=None if seconds else live.on_screen())
+    url.change(every=seconds, at=None if seconds else live.version_on_screen())

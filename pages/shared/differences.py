@@ -5,7 +5,6 @@ import streamlit as st
 
 from pages.shared import nav, url
 from pages.shared.columns import columns
-from pages.shared.focus import of_text
 from pages.shared.hostlabels import label_of
 from pages.shared.look import inert, title, zone_of
 from pages.shared.search import is_address
@@ -13,6 +12,7 @@ from pages.shared.tables import table as draw_table
 from pipeline.cache import Readable
 from pipeline.changes import BEFORE, DAY, HOST, Changes
 from pipeline.changes import changes as find_changes
+from pipeline.focus import of_text
 from pipeline.names import shown
 from pipeline.state import Filter, View
 

@@ -13,6 +13,7 @@ import streamlit as st
 
 from pages.shared.columns import theme
 from pages.shared.look import empty, inert
+from pages.shared.onscreen import on_screen
 from pipeline.charts import COLOURS
 from pipeline.names import shown
 from pipeline.where import OTHER, RESPONSES
@@ -121,6 +122,7 @@ def _still(
         values = frame[by].tolist()
         kept = {"ranking": ranking, "rows": order, "values": values, "former": former}
     st.session_state[f"{key}-order"] = {**kept, "at": at}
+    on_screen().orders[key] = (rows_by, order)
     return frame
 
 
