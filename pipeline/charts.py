@@ -6,6 +6,7 @@ Marks carry names only as `names.shown` gives them.
 import base64
 from collections.abc import Sequence
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import altair as alt
 import pandas as pd
@@ -37,6 +38,7 @@ __all__ = [
 ]
 
 FAINT = 0.4
+UTC_ZONE = ZoneInfo("UTC")
 LABEL_CHARACTERS = 32
 BAR_STEP = 25
 """Height of a row of bars, in px."""
@@ -49,16 +51,18 @@ def volume(
     height: int = 168,
     domain: tuple[Any, Any] | None = None,
     brush: bool = False,
+    zone: ZoneInfo = UTC_ZONE,
 ) -> alt.Chart:
     """Queries a bar, stacked by response, from `view.volume`; bars still filling are faint.
 
     `domain` is the window's start and end, so that the axis does not depend on the data. `brush`
-    adds a selection `brush` of the axis x, which returns epoch ms.
+    adds a selection `brush` of the axis x, which returns epoch ms. The axis is of `tz`, of which
+    Vega knows UTC and the browser's own; the tooltips tell times in `zone`.
     """
     colours = COLOURS[theme]
     scale = time_scale(tz, domain)
     highest = alt.Scale(domainMin=0) if len(frame) else alt.Scale(domain=[0, 1])
-    rows, times = with_times(frame, tz)
+    rows, times = with_times(frame, zone)
     chart: alt.Chart = (
         alt.Chart(rows)
         .mark_bar(stroke=colours["background"], strokeWidth=0.5)

@@ -16,7 +16,7 @@ from pipeline.focus import of_text
 from pipeline.names import shown
 from pipeline.state import Filter, View
 
-AGAINST = {BEFORE: "the time before", DAY: "the same time a day before", HOST: "another host"}
+AGAINST = {BEFORE: "the time before", DAY: "24 hours before", HOST: "another host"}
 MANY = 25
 
 

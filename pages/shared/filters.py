@@ -56,7 +56,7 @@ def second_row(page: str, view: View) -> None:
 
 def _problem() -> None:
     # Something is always drawn here, or what follows would move to the left.
-    said = [*searchbox.problems(), *url.problems(), _old_end(url.view())]
+    said = [*url.problems(), _old_end(url.view())]
     problem = escaped("; ".join(filter(None, said)))
     st.html(f'<div class="problem" title="{problem}">{problem}</div>')
 

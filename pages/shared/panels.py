@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 import streamlit as st
@@ -67,7 +68,9 @@ def _stretch(span: Window, view: View) -> str:
     start, end = span.start.astimezone(zone), span.end.astimezone(zone)
     today = end.date() == datetime.now(zone).date()
     form = "%H:%M" if start.date() == end.date() else "%b %d %H:%M"
-    day = "" if today else f"{start:%Y-%m-%d} " if form == "%H:%M" else f"{start:%Y} "
+    # Where the clocks change in between, both ends say by which they are told.
+    form += " %Z" * (start.utcoffset() != end.utcoffset())
+    day = "" if today else f"{start:%Y} " if "%b" in form else f"{start:%Y-%m-%d} "
     return f"{day}{start:{form}}–{end:{form}}"
 
 
@@ -78,7 +81,7 @@ def volume(table: Readable, view: View, height: int, legend: bool = True, said: 
     title(f"Queries {span.per}" + " by response" * legend, said or covered(span, view), hues)
     if not len(shows.volume(table, view)):
         return empty(nothing(table, view), height)
-    spec = specification(table, view, _volume, theme(), view.tz, height)
+    spec = specification(table, view, _volume, theme(), view.tz, zone_of(view), height)
     return chart("volume", spec, on_select=lambda: _brushed(span))
 
 
@@ -90,10 +93,10 @@ def _brushed(span: Window) -> None:
         url.change(start=start, end=end)
 
 
-def _volume(table: Readable, view: View, hue: Any, tz: Any, height: int) -> Any:
+def _volume(table: Readable, view: View, hue: Any, tz: Any, zone: ZoneInfo, height: int) -> Any:
     span = window(table, view)
     frame = shows.volume(table, view)
-    return charts.volume(frame, hue, tz, height, domain=(span.start, span.end), brush=True)
+    return charts.volume(frame, hue, tz, height, (span.start, span.end), brush=True, zone=zone)
 
 
 def top_domains(table: Readable, view: View, height: int) -> None:

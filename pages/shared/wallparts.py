@@ -91,7 +91,7 @@ def _tick(tick: Tick, side: str) -> str:
 
 
 def changes(table: Readable, view: View, addresses: bool) -> str:
-    """What changed most against the time before, or the same time a day before."""
+    """What changed most against the time before, or 24 hours before."""
     vs = DAY if view.vs == DAY else BEFORE
     found = find_changes(table, view, ROWS, vs)
     why = f"not compared: {found.why}" if found.why else "nothing that chance does not explain"

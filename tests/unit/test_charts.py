@@ -5,6 +5,7 @@ import json
 import re
 from typing import Any
 from xml.etree import ElementTree
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 import pytest
@@ -75,8 +76,16 @@ def test_time_is_utc_or_local_as_asked(tz: charts.Zone, kind: str) -> None:
     assert spec["encoding"]["x"]["scale"]["type"] == kind
     rows = next(iter(spec["datasets"].values()))
     assert rows[0]["bucket"] == "2026-01-31T12:00:00+00:00"
-    titles = [tip.get("field") for tip in spec["encoding"]["tooltip"][:2]]
-    assert titles == (["start_text", "end_text"] if tz == "utc" else ["bucket", "end"])
+
+
+def test_a_bars_times_say_by_which_clock_they_are() -> None:
+    spec = charts.volume(volume(TABLE, ALL), zone=ZoneInfo("Europe/Berlin")).to_dict()
+    assert [tip["field"] for tip in spec["encoding"]["tooltip"][:2]] == ["start_text", "end_text"]
+    row = next(iter(spec["datasets"].values()))[0]
+    assert (row["start_text"], row["end_text"]) == (
+        "2026-01-31 13:00:00 CET",
+        "2026-01-31 13:00:10 CET",
+    )
 
 
 def test_bars_still_filling_are_faint() -> None:
