@@ -26,7 +26,8 @@ def draw(table: Readable, view: View) -> None:
     listing = screen.own_domains(table, view)
     with rows():
         host_head(table, view, host)
-        strip(cells(host_summary(table, view, host), window(table, view).why))
+        figures = cells(host_summary(table, view, host), window(table, view).why)
+        strip(figures, panels.stretch(table, view))
         left, right = st.columns([2.15, 1], gap="small")
         with panel(left):
             panels.volume(table, view, height=150)

@@ -16,7 +16,7 @@ from pipeline.window import window
 def draw(table: Readable, view: View) -> None:
     """Three rows of panels under the strip; a focus shows its peers in the panel beside."""
     with rows():
-        strip(cells(summary(table, view), window(table, view).why))
+        strip(cells(summary(table, view), window(table, view).why), panels.stretch(table, view))
         left, right = st.columns([2.15, 1], gap="small")
         with panel(left):
             panels.volume(table, view, height=168)

@@ -24,6 +24,7 @@ from pipeline.axes import (
 )
 from pipeline.colours import COLOURS, Theme
 from pipeline.names import shown
+from pipeline.where import OTHER, RESPONSES
 
 __all__ = [
     "BAR_STEP",
@@ -56,7 +57,8 @@ def volume(
     """Queries a bar, stacked by response, from `view.volume`; bars still filling are faint.
 
     `domain` is the window's start and end, so that the axis does not depend on the data. `brush`
-    adds a selection `brush` of the axis x, which returns epoch ms. The axis is of `tz`, of which
+    adds a selection `brush` of the axis x, which returns epoch ms, and `picked`, of a segment's
+    response. The axis is of `tz`, of which
     Vega knows UTC and the browser's own; the tooltips tell times in `zone`.
     """
     colours = COLOURS[theme]
@@ -77,7 +79,10 @@ def volume(
         )
     )
     if brush:
-        chart = chart.add_params(alt.selection_interval(name="brush", encodings=["x"]))
+        chart = chart.add_params(
+            alt.selection_interval(name="brush", encodings=["x"]),
+            alt.selection_point(name="picked", fields=["response"]),
+        )
     return plain(chart, height)
 
 
@@ -121,7 +126,8 @@ def bars(
 ) -> alt.LayerChart:
     """One bar a row in the frame's order, a tick at `tick` (the window before, or all hosts).
 
-    The selection `picked` returns the row's real value in the field `by`.
+    Responses have their hues, all others the one. The selection `picked` returns the row's real
+    value in the field `by`.
     """
     colours = COLOURS[theme]
     rows = frame.assign(
@@ -137,11 +143,15 @@ def bars(
     y = row_axis(rows, colours)
     tips = [alt.Tooltip("whole:N", title=by)]
     tips += [alt.Tooltip(f"{column}:Q", format=number) for column in columns]
+    rows["hue"] = [
+        colours[name if name in RESPONSES else OTHER] if by == "response" else colours["primary"]
+        for name in frame[by]
+    ]
     base = alt.Chart(rows).encode(y=y, tooltip=tips)
     picked = alt.selection_point(name="picked", fields=[by])
     bar = (
-        base.mark_bar(color=colours["primary"], size=14, cursor="pointer")
-        .encode(x=count_axis(value, longest))
+        base.mark_bar(size=14, cursor="pointer")
+        .encode(x=count_axis(value, longest), color=alt.Color("hue:N", scale=None, legend=None))
         .add_params(picked)
     )
     text = base.mark_text(align="left", dx=5, fontSize=13, color=colours["text"]).encode(

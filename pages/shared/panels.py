@@ -12,7 +12,7 @@ from pages.shared import nav, url
 from pages.shared.charts import chart, specification
 from pages.shared.columns import columns, theme
 from pages.shared.hostlabels import labelled
-from pages.shared.look import empty, title, zone_of
+from pages.shared.look import empty, legend, title, zone_of
 from pages.shared.tables import table as draw_table
 from pipeline import charts, screen
 from pipeline import view as shows
@@ -56,10 +56,17 @@ def covered(span: Window, view: View) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def over(table: Readable, view: View, said: str) -> str:
-    """What a caption says, and of which stretch of time."""
+def over(table: Readable, view: View, said: str, after: str = "") -> str:
+    """What a caption says, and of which stretch of time; `after` follows that."""
     span = window(table, view)
-    return f"{said} · {_stretch(span, view)}" if span.newest else said
+    parts = [said, _stretch(span, view) if span.newest else "", after]
+    return " · ".join(filter(None, parts))
+
+
+def stretch(table: Readable, view: View) -> str:
+    """The stretch of time that a view covers, in words."""
+    span = window(table, view)
+    return _stretch(span, view) if span.newest else ""
 
 
 def _stretch(span: Window, view: View) -> str:
@@ -74,23 +81,29 @@ def _stretch(span: Window, view: View) -> str:
     return f"{day}{start:{form}}–{end:{form}}"
 
 
-def volume(table: Readable, view: View, height: int, legend: bool = True, said: str = "") -> None:
-    """Queries a bar, stacked by response; `said` stands beside the time they cover."""
+def volume(table: Readable, view: View, height: int, said: str = "") -> None:
+    """Queries a bar, stacked by response; what is `said` takes the legend to a line of its own."""
     span, colours = window(table, view), charts.COLOURS[theme()]
-    hues = [(name, colours[name]) for name in RESPONSES] if legend else []
-    title(f"Queries {span.per}" + " by response" * legend, said or covered(span, view), hues)
+    hues = [(name, colours[name]) for name in RESPONSES]
+    if said:
+        title(f"Queries {span.per}", over(table, view, "", said))
+        legend(hues)
+    else:
+        title(f"Queries {span.per} by response", covered(span, view), hues)
     if not len(shows.volume(table, view)):
         return empty(nothing(table, view), height)
     spec = specification(table, view, _volume, theme(), view.tz, zone_of(view), height)
-    return chart("volume", spec, on_select=lambda: _brushed(span))
+    return chart("volume", spec, on_select=lambda: _brushed_or_picked(span))
 
 
-def _brushed(span: Window) -> None:
-    """The bars that the brush touched become the time that is shown."""
+def _brushed_or_picked(span: Window) -> None:
+    """The bars that the brush touched become the time; a response that was clicked, the focus."""
     edges = st.session_state["volume"]["selection"].get("brush", {}).get("bucket", [])
     if len(edges) == 2:
         start, end = span.whole_bars(*(datetime.fromtimestamp(ms / 1000, UTC) for ms in edges))
         url.change(start=start, end=end)
+    else:
+        _picked("volume", "response")
 
 
 def _volume(table: Readable, view: View, hue: Any, tz: Any, zone: ZoneInfo, height: int) -> Any:
@@ -227,9 +240,10 @@ def new_domains(table: Readable, view: View, rows: int) -> None:
     """Domains first seen in this time, of all that is kept."""
     listing = screen.new_domains(table, view)
     oldest = window(table, view).oldest
-    since = f" · of all kept since {oldest.astimezone(zone_of(view)):%b %d %H:%M}" if oldest else ""
+    since = f"of all kept since {oldest.astimezone(zone_of(view)):%b %d %H:%M}" if oldest else ""
     folded = f" · {listing.folded:,} queries folded: some may be older" if listing.folded else ""
-    title("New domains", f"{listing.of:,} first seen in this time{folded}{since}")
+    said = f"{listing.of:,} first seen in this time{folded}"
+    title("New domains", over(table, view, said, since))
     wanted = columns(view, "domain", "first", "hosts", "queries", "names", "nxdomain")
     ranked("new", "domain", table, view, listing.rows, wanted, rows, sorts=False)
 

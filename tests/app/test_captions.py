@@ -14,8 +14,8 @@ from tests.conftest import ROOT
 from tests.made import Made, partial
 
 
-def captions(page: str = "overview", **params: str) -> dict[str, str]:
-    """The panels of a page and what stands beside their titles."""
+def drawn(page: str = "overview", **params: str) -> AppTest:
+    """A page with parameters in its URL."""
     app = AppTest.from_file(str(ROOT / "pages" / "frame.py"), default_timeout=60).run()
     for key, value in params.items():
         app.query_params[key] = value
@@ -23,6 +23,11 @@ def captions(page: str = "overview", **params: str) -> dict[str, str]:
         app.switch_page(str(ROOT / "pages" / f"{page}.py"))
     app.run()
     assert not app.exception
+    return app
+
+
+def captions(app: AppTest) -> dict[str, str]:
+    """The panels of a page and what stands beside their titles."""
     found = re.compile(r'panel-title"><b>(.*?)</b><span[^>]*>(.*?)</span>')
     bodies = [unescape(each.proto.body) for each in app.get("html")]
     return {name.strip(): said for body in bodies for name, said in found.findall(body)}
@@ -47,11 +52,30 @@ def folded() -> Iterator[None]:
 
 
 def test_what_was_folded_away_is_said_by_each_panel_that_does_not_know_it(folded: None) -> None:
-    said = captions(range="15m")
+    said = captions(drawn(range="15m"))
     assert re.match(r"1 of 1 · exact", said["Domains"])
     assert re.match(r"1 first seen .* · \d+ queries folded: some may be older", said["New domains"])
     assert "? may have been folded" in said["What changed"]
-    assert re.match(r"10 of \d+ · .*, other .* queries folded", captions()["Domains"])
+    assert re.match(r"10 of \d+ · .*, other .* queries folded", captions(drawn())["Domains"])
+
+
+@pytest.mark.parametrize("page", ["overview", "domains", "hosts", "host", "records"])
+def test_every_panel_says_of_which_time_it_is_and_stacks_have_a_legend(
+    made: Made, page: str
+) -> None:
+    now = datetime.now(UTC) - timedelta(minutes=5)
+    for minutes in (0, 70, 140):
+        at = now - timedelta(minutes=minutes)
+        made.add([partial(at, "10.0.0.1", f"{minutes}.example", f"{minutes}.example", count=99)])
+    app = drawn(page, host="10.0.0.1")
+    said = captions(app)
+    assert len(said) >= {"records": 1}.get(page, 6)
+    for panel, caption in said.items():
+        named = panel in ("0.example", "10.0.0.1")  # whose detail it is: its panels say the time
+        assert named or re.search(r"\d\d:\d\d–\d\d:\d\d", caption), (panel, caption)
+    bodies = "".join(each.proto.body for each in app.get("html"))
+    assert ('class="strip"' in bodies) == bool(re.search(r'class="during">\d\d:\d\d–', bodies))
+    assert bodies.count("<i style") == (0 if page == "records" else 6)
 
 
 def test_the_makeup_says_how_much_of_all_it_shows(made: Made) -> None:
@@ -59,6 +83,6 @@ def test_the_makeup_says_how_much_of_all_it_shows(made: Made) -> None:
     made.add(
         [partial(now, "10.0.0.1", "a.example", "a.example", qtype_name=f"T{n}") for n in range(9)]
     )
-    said = captions("domains")
+    said = captions(drawn("domains"))
     assert said["Types"].startswith("6 of 9 · 66.7 % of queries, other 33.3 % · exact")
     assert said["Responses"].startswith("1 of 1 · exact")

@@ -135,6 +135,19 @@ def test_a_tick_marks_the_other_value_where_there_is_one() -> None:
     assert len(charts.bars(frame, tick=None).to_dict()["layer"]) == 2
 
 
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_bars_of_responses_have_the_hues_of_the_stack(theme: charts.Theme) -> None:
+    names = ["NOERROR", "NXDOMAIN", "no response", "NOTAUTH"]
+    frame = pd.DataFrame({"response": names, "queries": 1, "before": 1})
+    spec = charts.bars(frame, "response", theme=theme).to_dict()
+    rows = next(iter(spec["datasets"].values()))
+    hues = charts.COLOURS[theme]
+    assert [row["hue"] for row in rows] == [hues[n] for n in (*names[:3], "other")]
+    assert spec["layer"][0]["encoding"]["color"] == {
+        "field": "hue", "legend": None, "scale": None, "type": "nominal"
+    }  # fmt: skip
+
+
 def test_an_empty_frame_is_an_empty_chart() -> None:
     empty = ByHand()
     assert charts.volume(volume(empty, ALL)).to_dict()["encoding"]["y"]["scale"] == {
