@@ -4,9 +4,9 @@ import streamlit as st
 
 from pages.shared import checks, login, stream
 from pages.shared.live import live
-from pages.shared.look import panel, rows, strip
-from pipeline.export import Counted
+from pages.shared.look import panel, rows, strip, zone_of
 from pipeline.query import running
+from pipeline.screen import Counted
 from pipeline.state import View
 
 
@@ -19,9 +19,9 @@ def draw(table: Counted, view: View) -> None:
         strip(checks.figures(status, counters, pipeline.settings))
         left, right = st.columns(2, gap="small")
         with panel(left):
-            stream.read_and_counted(status, height=130)
+            stream.read_and_counted(status, zone_of(view), height=130)
         with panel(right):
-            stream.lag(status, height=130)
+            stream.lag(status, zone_of(view), height=130)
         left, right = st.columns([1.3, 1], gap="small")
         with panel(left):
             stream.stages(status, height=189)

@@ -5,13 +5,13 @@ import streamlit as st
 from pages.shared import differences, panels
 from pages.shared.columns import columns
 from pages.shared.figures import cells
-from pages.shared.focus import in_focus, looking_at
 from pages.shared.hosthead import host_head
 from pages.shared.live import live
 from pages.shared.look import empty, panel, rows, strip, title
-from pipeline import view as shows
+from pipeline import screen
 from pipeline.cache import Readable
 from pipeline.figures import host_summary
+from pipeline.focus import in_focus
 from pipeline.state import View
 from pipeline.window import window
 
@@ -23,10 +23,11 @@ def draw(table: Readable, view: View) -> None:
         empty("no host is chosen", 535, "open one from the table of hosts, or search for host:…")
         return
     focus = in_focus(view, "domain", "name")
-    listing = shows.host_domains(table, view, host, view.n, view.sort)
+    listing = screen.own_domains(table, view)
     with rows():
         host_head(table, view, host)
-        strip(cells(host_summary(table, view, host), window(table, view).why))
+        figures = cells(host_summary(table, view, host), window(table, view).why)
+        strip(figures, panels.stretch(table, view))
         left, right = st.columns([2.15, 1], gap="small")
         with panel(left):
             panels.volume(table, view, height=150)
@@ -40,8 +41,7 @@ def draw(table: Readable, view: View) -> None:
             )
             panels.ranked("own", "domain", table, view, listing.rows, wanted, 10)
         with panel(right):
-            seen = looking_at(view, focus) if focus else view
-            panels.names(table, seen, 10, focus)
+            panels.names(table, screen.of_names(view), 10, focus)
         left, right = st.columns([1, 1.12], gap="small")
         with panel(left):
             panels.resolvers(table, view, rows=5)

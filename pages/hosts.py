@@ -6,31 +6,28 @@ from pages.shared import panels
 from pages.shared.columns import columns
 from pages.shared.controls import level_and_number
 from pages.shared.detail import detail, makeup
-from pages.shared.focus import in_focus, looking_at, of_row
 from pages.shared.hostlabels import labelled
 from pages.shared.live import live
 from pages.shared.look import panel, rows
-from pipeline import view as shows
+from pipeline import screen
 from pipeline.cache import Readable
+from pipeline.focus import in_focus, of_row
 from pipeline.state import FIELDS, View
 
 
 def draw(table: Readable, view: View) -> None:
     """The master table beside the detail of the focus, or of its first row."""
-    listing = shows.hosts(table, view, view.n, view.sort)
-    first = listing.rows["host"].iloc[0] if len(listing.rows) else None
-    focus = in_focus(view, *FIELDS)
-    each = focus or (of_row("host", first) if first is not None else None)
-    seen = looking_at(view, each) if each else view
+    listing = screen.hosts(table, view)
     with rows():
         left, right = st.columns([1.55, 1], gap="small")
         with panel(left):
             level_and_number("Hosts", panels.over(table, view, listing.caption), view)
             labels, wanted = labelled(listing.rows), columns(view, *panels.HOST)
-            panels.ranked("hosts", "host", table, view, labels, wanted, 18)
+            first = panels.ranked("hosts", "host", table, view, labels, wanted, 18)
+        each = in_focus(view, *FIELDS) or (of_row("host", first) if first is not None else None)
         with right.container(gap="xxsmall"):
             detail(table, view, each)
-        makeup(table, seen)
+        makeup(table, screen.closer(view, each))
 
 
 live(draw)

@@ -8,6 +8,7 @@ from pages.shared.live import live
 from pages.shared.look import panel, rows, strip
 from pipeline.cache import Readable
 from pipeline.figures import summary
+from pipeline.screen import TYPE_BARS
 from pipeline.state import View
 from pipeline.window import window
 
@@ -15,7 +16,7 @@ from pipeline.window import window
 def draw(table: Readable, view: View) -> None:
     """Three rows of panels under the strip; a focus shows its peers in the panel beside."""
     with rows():
-        strip(cells(summary(table, view), window(table, view).why))
+        strip(cells(summary(table, view), window(table, view).why), panels.stretch(table, view))
         left, right = st.columns([2.15, 1], gap="small")
         with panel(left):
             panels.volume(table, view, height=168)
@@ -23,12 +24,12 @@ def draw(table: Readable, view: View) -> None:
             differences.changes(table, view, rows=5)
         left, right = st.columns([1, 1.85], gap="small")
         with panel(left):
-            panels.top_domains(table, view, bars=10, height=266)
+            panels.top_domains(table, view, height=266)
         with panel(right):
             panels.hosts(table, view, rows=9)
         left, middle, right = st.columns([1, 1, 1.3], gap="small")
         with panel(left):
-            panels.types(table, view, height=217)
+            panels.types(table, view, TYPE_BARS, height=217)
         with panel(middle):
             panels.resolvers(table, view, rows=7)
         with panel(right):

@@ -12,8 +12,9 @@ from pages.shared.controls import level_and_number
 from pages.shared.live import live
 from pages.shared.look import panel, rows
 from pages.shared.tables import table as draw_table
+from pipeline import screen
 from pipeline.cache import Readable
-from pipeline.records import COLUMNS, records
+from pipeline.records import COLUMNS
 from pipeline.state import View
 
 WIDTHS = {
@@ -28,7 +29,7 @@ NOTE = "a row is of one bucket, in which order is lost: click it for its host a 
 
 def draw(table: Readable, view: View) -> None:
     """One table over the whole page."""
-    listing = records(table, view, view.n, view.sort)
+    listing = screen.records(table, view)
     frame = listing.rows.assign(around=[_around(*row) for row in _stretches(listing.rows)])
     with rows(), panel():
         said = f"{panels.over(table, view, listing.caption)} · {NOTE}"

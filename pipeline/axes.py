@@ -1,6 +1,7 @@
 """What the charts share: scales, axes, labels and the frame that none has."""
 
 from typing import Any, Literal, TypeVar
+from zoneinfo import ZoneInfo
 
 import altair as alt
 import pandas as pd
@@ -94,15 +95,10 @@ def _vega_text(text: str) -> str:
     )
 
 
-def with_times(frame: pd.DataFrame, tz: Zone) -> tuple[pd.DataFrame, list[alt.Tooltip]]:
-    """The tooltips of a bar's start and end. Vega shows times local there, so UTC goes as text."""
-    if tz == "local":
-        form = "%Y-%m-%d %H:%M:%S"
-        return frame, [
-            alt.Tooltip("bucket:T", title="from", format=form),
-            alt.Tooltip("end:T", title="to", format=form),
-        ]
-    texts = {name: frame[name].dt.strftime("%Y-%m-%d %H:%M:%S UTC") for name in ("bucket", "end")}
+def with_times(frame: pd.DataFrame, zone: ZoneInfo) -> tuple[pd.DataFrame, list[alt.Tooltip]]:
+    """The tooltips of a bar's start and end, as texts that say by which clock they are."""
+    form = "%Y-%m-%d %H:%M:%S %Z"
+    texts = {name: frame[name].dt.tz_convert(zone).dt.strftime(form) for name in ("bucket", "end")}
     frame = frame.assign(start_text=texts["bucket"], end_text=texts["end"])
     return frame, [alt.Tooltip("start_text:N", title="from"), alt.Tooltip("end_text:N", title="to")]
 

@@ -35,10 +35,12 @@ BEFORE, DAY, HOST = "before", "day", "host:"
 
 @dataclass(frozen=True)
 class Changes:
-    """`rows`: kind, value, measure, before, now, g2 (below 0: fewer), the most surprising first.
+    """`rows`: kind, value, measure, before, now, g2 (below 0: fewer), unsure, the most surprising
+    first.
 
     Both counts are of complete bars; `before` is what is compared with, of the time `during`, and
-    0 where the value is new. `why` says why nothing is compared; then there are no rows.
+    0 where the value is new; `unsure` whether what is new or gone may have been folded away on the
+    other side. `why` says why nothing is compared; then there are no rows.
     """
 
     rows: pd.DataFrame
@@ -106,7 +108,10 @@ def _during(table: Readable, span: Window, vs: str) -> tuple[tuple[datetime, dat
 
 
 def _counts_sql(now: Clause, before: Clause) -> str:
-    """Of either side: all queries and names, and those of each value; names count once."""
+    """Of either side: all queries and names, and those of each value; names count once.
+
+    Without a value: what was folded away, so that nobody knows which value it had.
+    """
     sums = ", ".join(
         f"coalesce(sum(count) FILTER ({side}), 0)::BIGINT AS {name}"
         for side, name in (("was", "before"), ("is_now", "now"))
@@ -118,9 +123,10 @@ def _counts_sql(now: Clause, before: Clause) -> str:
     parts += [
         f"SELECT '{kind}', {KEYS[kind]} AS value, '{measure}', {sums}"
         f" FROM {'names' if measure == 'names' else 'queries'}"
-        f" WHERE {counted} AND {KEYS[kind]} IS NOT NULL GROUP BY value"
+        f" WHERE {counted} GROUP BY value"
         for kind, measure, counted in KINDS
     ]
+    parts.append(f"SELECT 'domain', NULL, 'names', {sums} FROM queries WHERE folded > 0")
     return f"""
     WITH queries AS NOT MATERIALIZED (
       SELECT *, ({now.sql}) IS TRUE AS is_now, ({before.sql}) IS TRUE AS was FROM dns_counts
@@ -139,11 +145,14 @@ def _totals(counts: pd.DataFrame) -> dict[str, tuple[float, float]]:
 
 def _counts_to_rows(counts: pd.DataFrame, totals: dict[str, tuple[float, float]]) -> pd.DataFrame:
     rows = counts.reindex(columns=["kind", "value", "measure", "before", "now"])
-    rows["g2"] = 0.0
+    folded = rows[rows["value"].isna()].groupby(["kind", "measure"])[["before", "now"]].sum()
+    rows = rows[rows["value"].notna()].assign(g2=0.0)
     for measure, those in rows.groupby("measure"):
         all_now, all_before = totals["names" if measure == "names" else "queries"]
         rows.loc[those.index, "g2"] = log_likelihood(
             those["now"], those["before"], all_now, all_before
         )
     rows = rows[rows["g2"].abs() >= LEAST]
+    lost = rows[["kind", "measure"]].join(folded, on=["kind", "measure"])[["before", "now"]] > 0
+    rows["unsure"] = ((rows[["before", "now"]] == 0) & lost).any(axis=1)
     return rows.sort_values("g2", key=np.abs, ascending=False, ignore_index=True)

@@ -6,6 +6,7 @@ Marks carry names only as `names.shown` gives them.
 import base64
 from collections.abc import Sequence
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import altair as alt
 import pandas as pd
@@ -23,6 +24,7 @@ from pipeline.axes import (
 )
 from pipeline.colours import COLOURS, Theme
 from pipeline.names import shown
+from pipeline.where import OTHER, RESPONSES
 
 __all__ = [
     "BAR_STEP",
@@ -37,6 +39,7 @@ __all__ = [
 ]
 
 FAINT = 0.4
+UTC_ZONE = ZoneInfo("UTC")
 LABEL_CHARACTERS = 32
 BAR_STEP = 25
 """Height of a row of bars, in px."""
@@ -49,16 +52,19 @@ def volume(
     height: int = 168,
     domain: tuple[Any, Any] | None = None,
     brush: bool = False,
+    zone: ZoneInfo = UTC_ZONE,
 ) -> alt.Chart:
     """Queries a bar, stacked by response, from `view.volume`; bars still filling are faint.
 
     `domain` is the window's start and end, so that the axis does not depend on the data. `brush`
-    adds a selection `brush` of the axis x, which returns epoch ms.
+    adds a selection `brush` of the axis x, which returns epoch ms, and `picked`, of a segment's
+    response. The axis is of `tz`, of which
+    Vega knows UTC and the browser's own; the tooltips tell times in `zone`.
     """
     colours = COLOURS[theme]
     scale = time_scale(tz, domain)
     highest = alt.Scale(domainMin=0) if len(frame) else alt.Scale(domain=[0, 1])
-    rows, times = with_times(frame, tz)
+    rows, times = with_times(frame, zone)
     chart: alt.Chart = (
         alt.Chart(rows)
         .mark_bar(stroke=colours["background"], strokeWidth=0.5)
@@ -73,7 +79,10 @@ def volume(
         )
     )
     if brush:
-        chart = chart.add_params(alt.selection_interval(name="brush", encodings=["x"]))
+        chart = chart.add_params(
+            alt.selection_interval(name="brush", encodings=["x"]),
+            alt.selection_point(name="picked", fields=["response"]),
+        )
     return plain(chart, height)
 
 
@@ -117,7 +126,8 @@ def bars(
 ) -> alt.LayerChart:
     """One bar a row in the frame's order, a tick at `tick` (the window before, or all hosts).
 
-    The selection `picked` returns the row's real value in the field `by`.
+    Responses have their hues, all others the one. The selection `picked` returns the row's real
+    value in the field `by`.
     """
     colours = COLOURS[theme]
     rows = frame.assign(
@@ -133,11 +143,15 @@ def bars(
     y = row_axis(rows, colours)
     tips = [alt.Tooltip("whole:N", title=by)]
     tips += [alt.Tooltip(f"{column}:Q", format=number) for column in columns]
+    rows["hue"] = [
+        colours[name if name in RESPONSES else OTHER] if by == "response" else colours["primary"]
+        for name in frame[by]
+    ]
     base = alt.Chart(rows).encode(y=y, tooltip=tips)
     picked = alt.selection_point(name="picked", fields=[by])
     bar = (
-        base.mark_bar(color=colours["primary"], size=14, cursor="pointer")
-        .encode(x=count_axis(value, longest))
+        base.mark_bar(size=14, cursor="pointer")
+        .encode(x=count_axis(value, longest), color=alt.Color("hue:N", scale=None, legend=None))
         .add_params(picked)
     )
     text = base.mark_text(align="left", dx=5, fontSize=13, color=colours["text"]).encode(

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
 from typing import Any, Literal, Self
 
 RANGES = {
@@ -18,6 +19,11 @@ FIELDS = ("host", "domain", "name", "type", "response", "resolver")
 REASON = "reason"
 """Why records were rejected: Health looks at one closer, nothing is filtered by it."""
 LEVELS = ("name", "domain", "tld")
+SORTS = (
+    "queries", "count", "host", "domain", "name", "tld", "type", "response", "resolver", "hosts",
+    "domains", "names", "resolvers", "nxdomain", "no_response", "rtt_ms", "first", "last",
+)  # fmt: skip
+"""What rows may be ranked by; where a table has no such column, by queries."""
 INTERVALS = (0, 1, 2, 5, 10, 30, 60)
 """Seconds between refreshes; 0 is a pause."""
 NOISE = {
@@ -166,7 +172,9 @@ def from_params(params: Mapping[str, Iterable[str]]) -> tuple[View, list[str]]:
     values: dict[str, Any] = {}
     texts = {key: [str(text) for text in many] for key, many in params.items()}
     for key, many in texts.items():
-        if key in READERS and many:
+        if key not in (*READERS, *FIELDS):
+            problems.append(_unknown(key[:40]))
+        elif key in READERS and many:
             try:
                 values |= READERS[key](many)
             except ValueError as error:
@@ -181,14 +189,22 @@ def from_params(params: Mapping[str, Iterable[str]]) -> tuple[View, list[str]]:
     return View(**values), problems
 
 
+def _unknown(key: str) -> str:
+    known = (*FIELDS, *READERS)
+    alike = get_close_matches(key, known, 1)
+    hint = f"did you mean {alike[0]}?" if alike else f"there are {', '.join(known)}"
+    return f"{key} is no parameter: {hint}"
+
+
 def _filters(texts: Mapping[str, list[str]], problems: list[str]) -> tuple[Filter, ...]:
     """No more than a query can bear; a sentence is added for what is left out."""
-    named = [(field, text) for field in FIELDS for text in texts.get(field, []) if text]
+    named = [(field, text) for field in FIELDS for text in texts.get(field, [])]
     read = [Filter.from_text(field, text) for field, text in named[:MAX_FILTERS]]
-    kept = tuple(each for each in read if len(each.value) <= MAX_FILTER_CHARACTERS)
+    problems += [f"{each.field}={each.to_text()} has no value" for each in read if not each.value]
+    kept = tuple(each for each in read if 0 < len(each.value) <= MAX_FILTER_CHARACTERS)
     if len(named) > MAX_FILTERS:
         problems.append(f"{len(named):,} filters are too many: the first {MAX_FILTERS} are kept")
-    if len(kept) < len(read):
+    if any(len(each.value) > MAX_FILTER_CHARACTERS for each in read):
         problems.append(f"a filter has {MAX_FILTER_CHARACTERS:,} characters at most")
     return kept
 
@@ -266,7 +282,7 @@ READERS: dict[str, Any] = {
     "focus": lambda many: {"focus": _focus(many[-1])},
     "level": lambda many: {"level": _one_of(many[-1], LEVELS)},
     "n": lambda many: {"n": None if many[-1] == "all" else _number(many[-1], 1, MAX_ROWS)},
-    "sort": lambda many: {"sort": many[-1][:40]},
+    "sort": lambda many: {"sort": _one_of(many[-1], SORTS)},
     "vs": lambda many: {"vs": _versus(many[-1])},
     "tz": lambda many: {"tz": _one_of(many[-1], ["utc", "local"])},
     "every": lambda many: {"every": int(_one_of(many[-1], [str(s) for s in INTERVALS]))},

@@ -180,7 +180,7 @@ def top_domains(table: Readable, view: View, level: str = "domain", n: int | Non
 @cached
 def new_domains(table: Readable, view: View, n: int | None = 25) -> Listing:
     """Domains first seen in the window, of all that is kept, newest first. Columns: domain,
-    first, hosts, queries, names, nxdomain."""
+    first, hosts, queries, names, nxdomain. Of what was folded away, they may be older."""
     span = window(table, view)
     seen = where(view, None, span.end)
     sql = f"""
@@ -189,7 +189,9 @@ def new_domains(table: Readable, view: View, n: int | None = 25) -> Listing:
         sum(count) FILTER (folded > 0) AS thinned FROM dns_counts
       WHERE {seen.sql} AND registered_domain IS NOT NULL
       GROUP BY key HAVING min(bucket) >= $start),
-    groups AS (SELECT * FROM fresh),
+    groups AS (SELECT * FROM fresh UNION ALL
+      SELECT NULL, NULL, sum(count)::BIGINT, NULL FROM dns_counts
+      WHERE {seen.sql} AND registered_domain IS NULL HAVING count(*) > 0),
     top AS MATERIALIZED (
       SELECT * FROM fresh ORDER BY first DESC, key LIMIT {min(n or MAX_ROWS, MAX_ROWS)}),
     measured AS (SELECT registered_domain AS key, {MEASURES["hosts"]} AS hosts,

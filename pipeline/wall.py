@@ -40,9 +40,9 @@ def _read_view(name: str, text: str) -> View:
         raise ValueError(f"a view's name has 1 to {MAX_NAME} characters")
     params = parse_qs(text.removeprefix("?"), keep_blank_values=True)
     view, problems = from_params(params)
-    problems += [f"{key} is none of {', '.join(NAMED)}" for key in params.keys() - {*NAMED}]
-    if problems:
-        raise ValueError(f"the view {name!r}: {problems[0]}")
+    others = [f"{key} is none of {', '.join(NAMED)}" for key in params.keys() - {*NAMED}]
+    if wrong := others + problems:
+        raise ValueError(f"the view {name!r}: {wrong[0]}")
     return view
 
 

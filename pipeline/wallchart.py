@@ -5,7 +5,7 @@ Not Vega: it draws text at fixed sizes, and a screen of weeks does well without 
 
 import base64
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, timedelta
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -32,6 +32,8 @@ def si(value: float) -> str:
     return f"{value:g}"
 
 
+CLOCKS_CHANGE_BY = 900
+"""Seconds: all that zones differ by is a multiple of it."""
 LAST_TICK = 0.96
 """Of the axis: the text of a later one would not fit on the screen."""
 
@@ -45,15 +47,18 @@ class Tick:
 
 
 def time_ticks(span: Window, zone: ZoneInfo, most: int = 8) -> list[Tick]:
-    """Round times within the window, at most so many."""
+    """Times that are round by the zone's clocks, also where they change, at most about so many."""
     seconds = (span.end - span.start).total_seconds()
     step = next((nice for nice in _steps() if seconds / nice <= most), NICE[-1] * 400)
     form = "%H:%M:%S" if step < 60 else "%b %d" if step >= 86400 else "%H:%M"
-    offset = span.start.astimezone(zone).utcoffset() or timedelta()
-    first = -(span.start + offset).timestamp() % step
-    places = range(int(first), int(seconds * LAST_TICK) + 1, step)
-    times = [(place, span.start + timedelta(seconds=place)) for place in places]
-    return [Tick(100 * at / seconds, f"{time.astimezone(zone):{form}}") for at, time in times]
+    stride = min(step, CLOCKS_CHANGE_BY)
+    places = range(int(-span.start.timestamp()) % stride, int(seconds * LAST_TICK) + 1, stride)
+    times = [(at, (span.start + timedelta(seconds=at)).astimezone(zone)) for at in places]
+    return [
+        Tick(100 * at / seconds, f"{time:{form}}")
+        for at, time in times
+        if time.replace(tzinfo=UTC).timestamp() % step == 0
+    ]
 
 
 def _steps() -> list[int]:

@@ -1,6 +1,7 @@
 """What the server answers besides pages: `/readyz`, `/metrics`, `/export/<view>.csv`, `/api/…`."""
 
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from typing import get_args
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -16,7 +17,7 @@ from starlette.routing import BaseRoute, Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pipeline import export as exports
-from pipeline import query
+from pipeline import query, screen
 from pipeline.names import shown
 from pipeline.state import View, from_params
 from pipeline.view import not_kept
@@ -187,7 +188,7 @@ def export(request: Request) -> Response:
     headers = {"Content-Disposition": f'attachment; filename="{what}.csv"'}
     if made.note:
         headers["X-Note"] = made.note
-    data = exports.to_csv(made.rows, names)
+    data = exports.to_csv(made.rows, names, made.note)
     return Response(data, media_type="text/csv; charset=utf-8", headers=headers)
 
 
@@ -212,9 +213,10 @@ def _asked(request: Request) -> tuple[str, View, exports.Export, exports.Names]:
     names: exports.Names = "defanged" if asked == "defanged" else "real"
     zone = _zone(params.pop("zone", ["UTC"])[-1])
     view, problems = from_params(params)
-    what = request.path_params["view"]
-    if what not in exports.VIEWS:
-        raise Refused(404, f"there is no such view; there are {_list(exports.VIEWS)}")
+    what, page = request.path_params["view"], request.path_params.get("page", "")
+    panels = screen.PAGES.get(page, {}) if page else screen.VIEWS
+    if what not in panels:
+        raise Refused(404, f"there is no such view; there are {_list(panels or screen.PAGES)}")
     if asked not in get_args(exports.Names):
         problems = ["names is real or defanged", *problems]
     if problems:
@@ -222,8 +224,12 @@ def _asked(request: Request) -> tuple[str, View, exports.Export, exports.Names]:
     table = query.running().table
     if gone := not_kept(table, view):
         raise Refused(400, gone)
-    made = exports.export(table, view, what)
-    return what, view, exports.in_zone(made, zone), names
+    try:
+        made = exports.export(table, view, what, page)
+    except screen.NoHost as error:
+        raise Refused(400, str(error)) from None
+    made = replace(made, rows=exports.in_zone(made.rows, zone))
+    return what, view, made, names
 
 
 def _zone(name: str) -> ZoneInfo:
@@ -240,6 +246,6 @@ def _list(words: Iterable[str]) -> str:
 ROUTES: list[BaseRoute] = [
     Route("/readyz", readyz),
     Route("/metrics", metrics),
-    Route("/export/{view}.csv", export),
-    Route("/api/{view}.json", api),
+    *(Route(f"/export/{of}{{view}}.csv", export) for of in ("", "{page}/")),
+    *(Route(f"/api/{of}{{view}}.json", api) for of in ("", "{page}/")),
 ]

@@ -2,18 +2,17 @@
 
 from dataclasses import replace
 from typing import Literal
-from zoneinfo import ZoneInfo
 
 import streamlit as st
 
 from pages.shared import live, nav, url
 from pages.shared.clock import clock
+from pages.shared.fromto import from_to
 from pages.shared.look import zone_of
 from pages.shared.refresh import again
 from pipeline import view as shows
 from pipeline.query import running
 from pipeline.state import INTERVALS, RANGES, View
-from pipeline.window import window
 
 STATE_SECONDS = 2
 Button = tuple[str, str, Literal["primary", "secondary"]]
@@ -77,30 +76,12 @@ def _range(view: View) -> None:
         on_change=_range_chosen,
         label_visibility="collapsed",
     )
-    _from_to(view)
+    from_to(view)
 
 
 def _range_chosen() -> None:
     # A click on the range in force clears the control: it stays as it is.
     url.change(range=st.session_state["range"] or url.view().range, start=None, end=None)
-
-
-def _from_to(view: View) -> None:
-    span, zone = window(running().table, view), zone_of(view)
-    with (
-        st.popover("from–to", type="primary" if view.start else "secondary"),
-        st.form("from-to", border=False),
-    ):
-        for key, time in (("from", span.start), ("to", span.end)):
-            local = time.astimezone(zone).replace(tzinfo=None)
-            st.datetime_input(f"{key}, {zone}", key=url.seed(key, local), step=60)
-        st.form_submit_button("Show this time", on_click=_from_to_chosen, args=(zone,))
-
-
-def _from_to_chosen(zone: ZoneInfo) -> None:
-    start, end = (st.session_state[key] for key in ("from", "to"))
-    if start and end and start < end:
-        url.change(start=start.replace(tzinfo=zone), end=end.replace(tzinfo=zone))
 
 
 def _pause(view: View) -> None:
@@ -113,11 +94,11 @@ def _pause(view: View) -> None:
 def _paused_or_resumed() -> None:
     view = url.view()
     if view.at is None:
-        url.change(at=live.on_screen())
+        url.change(at=live.version_on_screen())
     else:
         url.change(at=None, every=view.every or 5)
 
 
 def _every_chosen() -> None:
     seconds = st.session_state["every"]
-    url.change(every=seconds, at=None if seconds else live.on_screen())
+    url.change(every=seconds, at=None if seconds else live.version_on_screen())

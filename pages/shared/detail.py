@@ -7,13 +7,14 @@ import streamlit as st
 from pages.shared import nav, panels, url
 from pages.shared.columns import columns
 from pages.shared.copy import copy_button
-from pages.shared.focus import looking_at, words
 from pages.shared.hostlabels import label_of
 from pages.shared.look import empty, panel, safe, title, zone_of
+from pages.shared.onscreen import on_screen
 from pages.shared.pivots import pivots
-from pipeline import view as shows
+from pipeline import screen
 from pipeline.cache import Readable
 from pipeline.figures import Place, place
+from pipeline.focus import words
 from pipeline.names import shown, unicode_form
 from pipeline.state import LEVELS, Filter, View
 
@@ -25,10 +26,11 @@ def detail(table: Readable, view: View, each: Filter | None) -> None:
     if each is None:
         empty(panels.nothing(table, view), HEIGHT, "a row of the table is shown closer here")
         return
-    seen = replace(looking_at(view, each), n=25)
+    seen = screen.closer(view, each)
+    on_screen().closer[st.session_state["page"]] = each
     head(each, view)
     with panel():
-        panels.volume(table, seen, height=110, legend=False, said=seen_when(table, view, each))
+        panels.volume(table, seen, height=88, said=seen_when(table, view, each) or "no queries")
     with panel():
         peers(table, seen, each, rows=5)
     with panel():
@@ -75,13 +77,12 @@ def _filter(each: Filter) -> None:
 
 def peers(table: Readable, view: View, each: Filter, rows: int) -> None:
     """The hosts that ask for a domain; the domains that a host asks for."""
+    listing = screen.peers(table, view)
     if each.field == "host":
-        listing = shows.host_domains(table, view, each.value, view.n)
         title("Domains", panels.over(table, view, listing.caption))
         wanted = columns(view, "domain", "queries", "share", "names", "nxdomain", "hosts")
         panels.ranked("peers", "domain", table, view, listing.rows, wanted, rows, sorts=False)
     else:
-        listing = shows.hosts(table, view, view.n, series=False)
         title(
             "Hosts that ask" if each.field in LEVELS else "Hosts",
             panels.over(table, view, listing.caption),
@@ -94,16 +95,16 @@ def makeup(table: Readable, view: View) -> None:
     """What the queries are made up of: types, responses and resolvers, side by side."""
     left, middle, right = st.columns(3, gap="small")
     with panel(left):
-        panels.types(table, view, height=150)
+        panels.types(table, view, screen.MAKEUP_BARS, height=150)
     with panel(middle):
-        panels.responses(table, view, height=150)
+        panels.responses(table, view, screen.MAKEUP_BARS, height=150)
     with panel(right):
         panels.resolvers(table, view, rows=4)
 
 
 def names(table: Readable, view: View, each: Filter, rows: int) -> None:
     """Names under it, by type and response."""
-    listing = shows.names(table, view, view.n)
+    listing = screen.names(table, view)
     said = panels.over(table, view, listing.caption)
     title("Names under it" if each.field == "domain" else "Names", said)
     wanted = columns(view, "name", "type", "queries", "response", "last")

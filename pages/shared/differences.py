@@ -1,11 +1,12 @@
 """What changed: this time against another, or this host against another."""
 
+from datetime import datetime
+
 import pandas as pd
 import streamlit as st
 
 from pages.shared import nav, url
 from pages.shared.columns import columns
-from pages.shared.focus import of_text
 from pages.shared.hostlabels import label_of
 from pages.shared.look import inert, title, zone_of
 from pages.shared.search import is_address
@@ -13,10 +14,12 @@ from pages.shared.tables import table as draw_table
 from pipeline.cache import Readable
 from pipeline.changes import BEFORE, DAY, HOST, Changes
 from pipeline.changes import changes as find_changes
+from pipeline.focus import of_text
 from pipeline.names import shown
 from pipeline.state import Filter, View
+from pipeline.window import Window, window
 
-AGAINST = {BEFORE: "the time before", DAY: "the same time a day before", HOST: "another host"}
+AGAINST = {BEFORE: "the time before", DAY: "24 hours before", HOST: "another host"}
 MANY = 25
 
 
@@ -28,7 +31,7 @@ def changes(table: Readable, view: View, rows: int, of_host: bool = False) -> No
     vs = view.vs if of_host or not view.vs.startswith(HOST) else BEFORE
     found = find_changes(table, view, MANY, vs)
     with st.container(horizontal=True, key="changes-head", gap="xxsmall"):
-        title("What changed", _said(found, view, vs))
+        title("What changed", _said(found, window(table, view), view, vs))
         _choice(vs, of_host)
     why = f"not compared: {found.why}" if found.why else "nothing that chance does not explain"
     draw_table(
@@ -50,14 +53,19 @@ def _named(row: str) -> str:
     return f"{each.field} {inert(each.value)}"
 
 
-def _said(found: Changes, view: View, vs: str) -> str:
+def _said(found: Changes, span: Window, view: View, vs: str) -> str:
     if not found.during:
         return ""
+    now = _stretch(view, span.start, span.filling)
     if vs.startswith(HOST):
-        return f"{found.of} against {shown(vs.removeprefix(HOST), 40)} · by G²"
-    start, end = (time.astimezone(zone_of(view)) for time in found.during)
-    day = f"{start:%b %d} " if vs == DAY else ""
-    return f"{found.of} vs {day}{start:%H:%M}–{end:%H:%M} · by G²"
+        return f"{found.of} against {shown(vs.removeprefix(HOST), 40)} · {now} · by G²"
+    day = f"{found.during[0].astimezone(zone_of(view)):%b %d} " if vs == DAY else ""
+    unsure = "? may have been folded · " * bool(found.rows["unsure"].any())
+    return f"{found.of} · {now} vs {day}{_stretch(view, *found.during)} · {unsure}by G²"
+
+
+def _stretch(view: View, *times: datetime) -> str:
+    return "–".join(f"{time.astimezone(zone_of(view)):%H:%M}" for time in times)
 
 
 def _marked(rows: pd.DataFrame) -> pd.DataFrame:
@@ -66,18 +74,23 @@ def _marked(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(
         what=rows["value"],
         row=[f"{kind}:{Filter(kind, value).to_text()}" for kind, value in kinds],
-        change=[in_words(*each) for each in rows[["before", "now", "g2"]].itertuples(index=False)],
+        change=[
+            in_words(*each)
+            for each in rows[["before", "now", "g2", "unsure"]].itertuples(index=False)
+        ],
     )
 
 
-def in_words(before: int, now: int, g2: float) -> str:
+def in_words(before: int, now: int, g2: float, unsure: bool = False) -> str:
     """How a count changed; a share can grow while its count does not, and then that is said.
 
     >>> in_words(0, 5, 20.0), in_words(5, 0, -20.0), in_words(5, 20, 20.0), in_words(5, 4, 20.0)
     ('new', 'gone', '▲ 4.0 ×', '▲ share')
+    >>> in_words(0, 5, 20.0, unsure=True)  # it may have been there, and folded away since
+    'new?'
     """
     if not before or not now:
-        return "new" if now else "gone"
+        return ("new" if now else "gone") + "?" * unsure
     sign = "▲" if g2 > 0 else "▼"
     times = max(now, before) / min(now, before)
     grew = (now > before) == (g2 > 0) and times >= 1.05

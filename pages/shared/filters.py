@@ -6,30 +6,31 @@ from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pandas as pd
 import streamlit as st
 
 from pages.shared import live, nav, searchbox, url
 from pages.shared.look import escaped, inert, zone_of
+from pages.shared.lookups import in_columns
+from pages.shared.onscreen import OnScreen, on_screen
 from pages.shared.refresh import again
 from pages.shared.stream import batch_rows
 from pipeline import view as shows
-from pipeline.export import Export, export, in_zone, to_csv
+from pipeline.export import export, in_zone, to_csv
+from pipeline.focus import put
 from pipeline.names import shown
 from pipeline.query import running
+from pipeline.screen import PAGES
 from pipeline.state import FIELDS, NOISE, RANGES, Filter, View
 from pipeline.window import window
 
 BATCHES = "batches"
-EXPORTS = {
-    "Overview": ("volume", "domains", "hosts", "types", "resolvers", "new_domains"),
-    "Domains": ("domains", "names", "hosts", "volume", "types", "responses", "resolvers"),
-    "Hosts": ("hosts", "domains", "volume", "types", "responses", "resolvers"),
-    "Host": ("domains", "names", "types", "resolvers", "volume"),
-    "Records": ("records",),
-    "Lookup": ("records",),
-    "Health": ("rejected", BATCHES),
-}
-"""What each page shows: views of pipeline/export.py, and the last batches of Health's charts."""
+RAW = "raw_records"
+OWN = {"Health": (BATCHES,), "Lookup": (RAW,)}
+"""Besides a page's panels: the last batches of Health's charts, and what was read again."""
+ORDERS = {("Overview", "new_domains"): "new", ("Host", "domains"): "own"}
+PEERS = ("askers", "peers")
+"""Tables that are not called like the view that they show."""
 SECONDS = 5
 CHIP_CHARACTERS = 90
 """What fits between the search box and the noise switches at 1366 pixels."""
@@ -55,7 +56,7 @@ def second_row(page: str, view: View) -> None:
 
 def _problem() -> None:
     # Something is always drawn here, or what follows would move to the left.
-    said = [*searchbox.problems(), *url.problems(), _old_end(url.view())]
+    said = [*url.problems(), _old_end(url.view())]
     problem = escaped("; ".join(filter(None, said)))
     st.html(f'<div class="problem" title="{problem}">{problem}</div>')
 
@@ -150,10 +151,10 @@ def _export(page: str, view: View) -> None:
         st.container(gap="xxsmall"),
     ):
         names = st.radio("Names as", ["defanged", "real"], horizontal=True, key="names-as")
-        for what in EXPORTS[page]:
+        for what in (*PAGES[page.lower()], *OWN.get(page, ())):
             st.download_button(
                 f"{what.replace('_', ' ').capitalize()} as CSV",
-                partial(_csv, view, what, names, zone_of(view)),
+                partial(file_of, on_screen(), page, view, what, names, zone_of(view)),
                 f"zeek-live-{what}.csv",
                 "text/csv",
                 key=f"export-{what}",
@@ -162,12 +163,23 @@ def _export(page: str, view: View) -> None:
             )
 
 
-def _csv(view: View, what: str, names: Any, zone: ZoneInfo) -> bytes:
-    # Made when it is asked for, outside of the session.
+def file_of(
+    screen: OnScreen, page: str, view: View, what: str, names: Any, zone: ZoneInfo
+) -> bytes:
+    """A file of what stands on the screen; made when it is asked for, outside of the session."""
     pipeline = running()
     if what == BATCHES:
-        rows = batch_rows(pipeline.status().batches)
-        made = Export(rows, len(rows))
-    else:
-        made = export(pipeline.table, view, what)
-    return to_csv(in_zone(made, zone).rows, names)
+        return to_csv(in_zone(batch_rows(pipeline.status().batches), zone), names)
+    if what == RAW:
+        rows = in_columns(list(screen.lookup.found), zone) if screen.lookup else pd.DataFrame()
+        return to_csv(rows.drop(columns="place", errors="ignore"), names, named=rows.columns[1:])
+    made = export(pipeline.table, _drawn(screen, page, view), what, page.lower())
+    key = ORDERS.get((page, what), PEERS["domain" in made.rows] if what == "peers" else what)
+    return to_csv(in_zone(screen.in_order(key, made.rows), zone), names, made.note)
+
+
+def _drawn(screen: OnScreen, page: str, view: View) -> View:
+    """The view as it stands on the screen: of which version, and of what its detail is."""
+    closer = screen.closer.get(page)
+    seen = put(view, closer) if closer and not view.focus else view
+    return seen if seen.at is not None else replace(seen, at=screen.at)

@@ -7,14 +7,13 @@ import streamlit as st
 
 from pages.shared import url
 from pages.shared.copy import copier
+from pages.shared.onscreen import on_screen
 from pages.shared.refresh import again
 from pipeline.cache import SHOWN
-from pipeline.export import Counted
 from pipeline.query import running
+from pipeline.screen import Counted
 from pipeline.state import View
 
-DRAWN = "drawn"
-"""The table's version that is on the screen, in the session: a pause keeps it."""
 LONGEST_SHARED = 2.0
 """Seconds that pages may be behind the table: what twenty viewers share need be made once."""
 
@@ -22,13 +21,14 @@ LONGEST_SHARED = 2.0
 def drawn(view: View) -> None:
     """Note that a view as of one version is on the screen."""
     assert view.at is not None
-    st.session_state[DRAWN] = view.at
+    on_screen().at = view.at
     SHOWN.drawn(view.at)
 
 
-def on_screen() -> int:
-    """The version that is on the screen, or the newest where nothing was drawn to its end yet."""
-    return int(st.session_state.get(DRAWN, running().table.version))
+def version_on_screen() -> int:
+    """What a pause keeps: the newest version where nothing was drawn to its end yet."""
+    at = on_screen().at
+    return running().table.version if at is None else at
 
 
 def moment(view: View) -> View:

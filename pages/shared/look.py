@@ -65,11 +65,21 @@ def panel(place: Any = st) -> Any:
 def title(text: str, caption: str = "", legend: Iterable[tuple[str, str]] = ()) -> None:
     """A panel's line: what it shows, over what and how exact, and its colours by name."""
     caption = "" if caption.startswith("0 of 0") else caption
-    hues = "".join(f'<i style="--hue:{hue}">{escaped(name)}</i>' for name, hue in legend)
     st.html(
-        f'<div class="panel-title"><b>{escaped(text)}</b><span>{escaped(caption)}</span>'
-        f'<span class="legend">{hues}</span></div>'
+        f'<div class="panel-title"><b>{escaped(text)}</b>'
+        f'<span title="{escaped(caption)}">{escaped(caption)}</span>'
+        f"{_hues(legend)}</div>"
     )
+
+
+def legend(hues: Iterable[tuple[str, str]]) -> None:
+    """Colours by name on a line of their own."""
+    st.html(f'<div class="panel-title">{_hues(hues)}</div>')
+
+
+def _hues(legend: Iterable[tuple[str, str]]) -> str:
+    hues = (f'<i style="--hue:{hue}">{escaped(name)}</i>' for name, hue in legend)
+    return f'<span class="legend">{"".join(hues)}</span>'
 
 
 def empty(text: str, height: int, hint: str = "") -> None:
@@ -93,9 +103,10 @@ class Figure:
     hint: str = ""
 
 
-def strip(figures: Sequence[Figure]) -> None:
-    """The figures in one row of 72 px."""
-    st.html(f'<div class="strip">{"".join(_figure(each) for each in figures)}</div>')
+def strip(figures: Sequence[Figure], said: str = "") -> None:
+    """The figures in one row of 72 px, on whose edge stands of which time they are."""
+    during = f'<span class="during">{escaped(said)}</span>' if said else ""
+    st.html(f'<div class="strip">{"".join(_figure(each) for each in figures)}{during}</div>')
 
 
 def _figure(figure: Figure) -> str:

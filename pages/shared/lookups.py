@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 import streamlit as st
@@ -11,6 +12,7 @@ from pages.shared import nav, panels, url
 from pages.shared.columns import config
 from pages.shared.copy import copy_defanged, copy_real
 from pages.shared.look import title, zone_of
+from pages.shared.onscreen import on_screen
 from pages.shared.tables import table as draw_table
 from pipeline.feed import DNS
 from pipeline.lookup import Lookup, Record
@@ -95,7 +97,8 @@ def _said(lookup: Lookup | None, view: View) -> str:
 def records(lookup: Lookup, view: View, rows: int) -> None:
     """All of Zeek's fields of what was found, as texts."""
     found = list(lookup.found)
-    frame = in_columns(found, view)
+    frame = in_columns(found, zone_of(view))
+    on_screen().lookup = lookup
     copies = {
         "Copy": lambda place: copy_defanged(_line(found[int(place)])),
         "Copy real": lambda place: copy_real(_line(found[int(place)])),
@@ -117,12 +120,12 @@ def _column(name: str) -> Any:
     return config.TextColumn(name, width=WIDTHS.get(name, NARROW))
 
 
-def in_columns(found: list[Record], view: View) -> pd.DataFrame:
+def in_columns(found: list[Record], zone: ZoneInfo) -> pd.DataFrame:
     """A row a record: Zeek's fields in Zeek's order, then what else stands in them; all inert.
 
-    `ts` is told in the view's zone; `place` counts the rows.
+    `ts` is told in the zone; `place` counts the rows.
     """
-    rows = [_cells(each, view) for each in found]
+    rows = [_cells(each, zone) for each in found]
     present = dict.fromkeys(field for row in rows for field in row)
     known = [field for field in DNS.fields if field in present]
     order = [*known, *(field for field in present if field not in DNS.fields)][:MAX_COLUMNS]
@@ -130,8 +133,8 @@ def in_columns(found: list[Record], view: View) -> pd.DataFrame:
     return frame.assign(place=[str(number) for number in range(len(rows))])
 
 
-def _cells(record: Record, view: View) -> dict[str, str]:
-    time = datetime.fromtimestamp(record.ts // 1_000_000, UTC).astimezone(zone_of(view))
+def _cells(record: Record, zone: ZoneInfo) -> dict[str, str]:
+    time = datetime.fromtimestamp(record.ts // 1_000_000, UTC).astimezone(zone)
     ts = f"{time:%Y-%m-%d %H:%M:%S}.{record.ts % 1_000_000:06}"
     fields = {shown(key, FIELD_CHARACTERS): _words(value) for key, value in _read(record).items()}
     return {**fields, "ts": ts}

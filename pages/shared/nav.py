@@ -9,7 +9,7 @@ import streamlit as st
 
 from pages.shared import url
 from pages.shared.copy import copy_defanged, copy_real
-from pages.shared.focus import looking_at, of_row, of_text, put
+from pipeline.focus import looking_at, of_row, of_text, put
 from pipeline.query import running
 from pipeline.state import LEVELS, Filter, View
 from pipeline.window import window

@@ -1,7 +1,9 @@
 """The panels: a title that says over what and how exact, and under it always the same height."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 import streamlit as st
@@ -9,13 +11,13 @@ import streamlit as st
 from pages.shared import nav, url
 from pages.shared.charts import chart, specification
 from pages.shared.columns import columns, theme
-from pages.shared.focus import in_focus, looking_at, of_row, put, words
 from pages.shared.hostlabels import labelled
-from pages.shared.look import empty, title, zone_of
+from pages.shared.look import empty, legend, title, zone_of
 from pages.shared.tables import table as draw_table
-from pipeline import charts
+from pipeline import charts, screen
 from pipeline import view as shows
 from pipeline.cache import Readable
+from pipeline.focus import in_focus, of_row, put, words
 from pipeline.query import running
 from pipeline.state import Filter, View
 from pipeline.where import RESPONSES
@@ -54,10 +56,17 @@ def covered(span: Window, view: View) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def over(table: Readable, view: View, said: str) -> str:
-    """What a caption says, and of which stretch of time."""
+def over(table: Readable, view: View, said: str, after: str = "") -> str:
+    """What a caption says, and of which stretch of time; `after` follows that."""
     span = window(table, view)
-    return f"{said} · {_stretch(span, view)}" if span.newest else said
+    parts = [said, _stretch(span, view) if span.newest else "", after]
+    return " · ".join(filter(None, parts))
+
+
+def stretch(table: Readable, view: View) -> str:
+    """The stretch of time that a view covers, in words."""
+    span = window(table, view)
+    return _stretch(span, view) if span.newest else ""
 
 
 def _stretch(span: Window, view: View) -> str:
@@ -66,53 +75,59 @@ def _stretch(span: Window, view: View) -> str:
     start, end = span.start.astimezone(zone), span.end.astimezone(zone)
     today = end.date() == datetime.now(zone).date()
     form = "%H:%M" if start.date() == end.date() else "%b %d %H:%M"
-    day = "" if today else f"{start:%Y-%m-%d} " if form == "%H:%M" else f"{start:%Y} "
+    # Where the clocks change in between, both ends say by which they are told.
+    form += " %Z" * (start.utcoffset() != end.utcoffset())
+    day = "" if today else f"{start:%Y} " if "%b" in form else f"{start:%Y-%m-%d} "
     return f"{day}{start:{form}}–{end:{form}}"
 
 
-def volume(table: Readable, view: View, height: int, legend: bool = True, said: str = "") -> None:
-    """Queries a bar, stacked by response; `said` stands beside the time they cover."""
+def volume(table: Readable, view: View, height: int, said: str = "") -> None:
+    """Queries a bar, stacked by response; what is `said` takes the legend to a line of its own."""
     span, colours = window(table, view), charts.COLOURS[theme()]
-    hues = [(name, colours[name]) for name in RESPONSES] if legend else []
-    title(f"Queries {span.per}" + " by response" * legend, said or covered(span, view), hues)
+    hues = [(name, colours[name]) for name in RESPONSES]
+    if said:
+        title(f"Queries {span.per}", over(table, view, "", said))
+        legend(hues)
+    else:
+        title(f"Queries {span.per} by response", covered(span, view), hues)
     if not len(shows.volume(table, view)):
         return empty(nothing(table, view), height)
-    spec = specification(table, view, _volume, theme(), view.tz, height)
-    return chart("volume", spec, on_select=lambda: _brushed(span))
+    spec = specification(table, view, _volume, theme(), view.tz, zone_of(view), height)
+    return chart("volume", spec, on_select=lambda: _brushed_or_picked(span))
 
 
-def _brushed(span: Window) -> None:
-    """The bars that the brush touched become the time that is shown."""
+def _brushed_or_picked(span: Window) -> None:
+    """The bars that the brush touched become the time; a response that was clicked, the focus."""
     edges = st.session_state["volume"]["selection"].get("brush", {}).get("bucket", [])
     if len(edges) == 2:
         start, end = span.whole_bars(*(datetime.fromtimestamp(ms / 1000, UTC) for ms in edges))
         url.change(start=start, end=end)
+    else:
+        _picked("volume", "response")
 
 
-def _volume(table: Readable, view: View, hue: Any, tz: Any, height: int) -> Any:
+def _volume(table: Readable, view: View, hue: Any, tz: Any, zone: ZoneInfo, height: int) -> Any:
     span = window(table, view)
     frame = shows.volume(table, view)
-    return charts.volume(frame, hue, tz, height, domain=(span.start, span.end), brush=True)
+    return charts.volume(frame, hue, tz, height, (span.start, span.end), brush=True, zone=zone)
 
 
-def top_domains(table: Readable, view: View, bars: int, height: int) -> None:
+def top_domains(table: Readable, view: View, height: int) -> None:
     """The first domains as bars; of one host, type, response or resolver while in focus."""
-    focus = in_focus(view, "host", "type", "response", "resolver")
-    seen = looking_at(view, focus) if focus else view
-    listing = shows.top_domains(table, seen, view.level, bars)
-    count = listing.rows["rank"].nunique() if len(listing.rows) else 0
-    whose = f"of {words(focus)}" if focus else ""
-    title(f"{LEVELS[view.level]} {whose}", over(table, view, f"{count} of {listing.of:,} · exact"))
+    seen = screen.of_top(view)
+    listing = screen.top(table, seen)
+    whose = f"of {words(Filter.from_text(*view.focus))}" if seen is not view and view.focus else ""
+    title(f"{LEVELS[view.level]} {whose}", over(table, view, listing.caption))
     if not len(listing.rows):
         return empty(nothing(table, seen), height)
-    fitting = height * count // bars
-    spec = specification(table, seen, _top_domains, view.level, bars, theme(), fitting)
+    fitting = height * listing.shown // screen.TOP_BARS
+    spec = specification(table, seen, _top_domains, view.level, theme(), fitting)
     return chart("top", spec, on_select=lambda: _picked("top", view.level))
 
 
-def _top_domains(table: Readable, view: View, level: str, bars: int, hue: Any, height: int) -> Any:
-    frame = shows.top_domains(table, view, level, bars).rows
-    return charts.top_bars(frame, level, hue, height)
+def _top_domains(table: Readable, view: View, level: Any, hue: Any, height: int) -> Any:
+    # A specification is made once for all who look: of the view it has what selects records.
+    return charts.top_bars(screen.top(table, replace(view, level=level)).rows, level, hue, height)
 
 
 def _picked(key: str, level: str) -> None:
@@ -124,9 +139,9 @@ def _picked(key: str, level: str) -> None:
 
 def hosts(table: Readable, view: View, rows: int, key: str = "hosts") -> None:
     """Hosts; those that ask for a domain, or a resolver, while it is in focus."""
-    focus = in_focus(view, "domain", "name", "type", "response", "resolver")
-    seen = looking_at(view, focus) if focus else view
-    listing = shows.hosts(table, seen, view.n, view.sort)
+    seen = screen.of_hosts(view)
+    listing = screen.hosts(table, seen)
+    focus = Filter.from_text(*view.focus) if seen is not view and view.focus else None
     title(askers(focus) if focus else "Hosts", over(table, view, listing.caption))
     ranked(key, "host", table, seen, labelled(listing.rows), columns(view, *HOST), rows)
 
@@ -147,10 +162,13 @@ def ranked(
     wanted: dict[str, Any],
     rows: int,
     sorts: bool = True,
-) -> None:
-    """Rows of one kind: a click selects, a header ranks, a menu opens and filters."""
+) -> str | None:
+    """Rows of one kind: a click selects, a header ranks, a menu opens and filters.
+
+    The value of the row that stands first.
+    """
     focus = in_focus(view, "domain" if level == "tld" else level)
-    draw_table(
+    return draw_table(
         key,
         frame,
         wanted,
@@ -165,58 +183,53 @@ def ranked(
     )
 
 
-def types(table: Readable, view: View, height: int) -> None:
+def types(table: Readable, view: View, bars: int, height: int) -> None:
     """Types as bars, a tick at the window before."""
-    _bars(table, view, "type", height)
+    _bars(table, view, "type", bars, height)
 
 
-def responses(table: Readable, view: View, height: int) -> None:
+def responses(table: Readable, view: View, bars: int, height: int) -> None:
     """Response codes as Zeek names them, as bars, a tick at the window before."""
-    _bars(table, view, "response", height)
+    _bars(table, view, "response", bars, height)
 
 
-def _bars(table: Readable, view: View, by: str, height: int) -> None:
-    many = height // charts.BAR_STEP
-    listing = _BARS[by](table, view, many)
+def _bars(table: Readable, view: View, by: str, bars: int, height: int) -> None:
+    listing = _BARS[by](table, view, bars)
     compared = window(table, view).previous is not None
-    said = f"{listing.of:,}" + " · tick: the time before" * compared
+    said = listing.caption + " · tick: the time before" * compared
     title(f"{by}s".capitalize(), over(table, view, said))
     if not len(listing.rows):
         return empty(nothing(table, view), height)
-    spec = specification(table, view, _bars_chart, by, many, theme())
+    spec = specification(table, view, _bars_chart, by, bars, theme())
     return chart(f"{by}s", spec, on_select=lambda: _picked(f"{by}s", by))
 
 
-def _bars_chart(table: Readable, view: View, by: str, many: int, hue: Any) -> Any:
-    rows = _BARS[by](table, view, many).rows
-    return charts.bars(rows, by, theme=hue)
+def _bars_chart(table: Readable, view: View, by: str, bars: int, hue: Any) -> Any:
+    return charts.bars(_BARS[by](table, view, bars).rows, by, theme=hue)
 
 
 def own_types(table: Readable, view: View, height: int) -> None:
     """Shares of a host's types, a tick at the share of all hosts."""
-    many = height // charts.BAR_STEP
-    listing = shows.types(table, view, many)
-    title("Types", over(table, view, "share of this host, tick: all"))
+    listing = screen.own_types(table, view)
+    said = f"{listing.caption} · share of this host, tick: all"
+    title("Types", over(table, view, said))
     if not len(listing.rows):
         return empty(nothing(table, view), height)
-    spec = specification(table, view, _own_types, many, theme())
+    spec = specification(table, view, _own_types, theme())
     return chart("types", spec, on_select=lambda: _picked("types", "type"))
 
 
-def _own_types(table: Readable, view: View, many: int, hue: Any) -> Any:
-    rows = shows.types(table, view, many).rows
-    everyone = shows.types(table, view.without("host"), None).rows
-    of_all = dict(zip(everyone["type"], everyone["share"], strict=True))
-    rows = rows.assign(all_share=rows["type"].map(of_all).fillna(0.0))
+def _own_types(table: Readable, view: View, hue: Any) -> Any:
+    rows = screen.own_types(table, view).rows
     return charts.bars(rows, "type", "share", "all_share", theme=hue)
 
 
-_BARS: dict[str, Any] = {"type": shows.types, "response": shows.responses}
+_BARS: dict[str, Any] = {"type": screen.types, "response": screen.responses}
 
 
 def resolvers(table: Readable, view: View, rows: int) -> None:
     """Resolvers asked, with their failures and their mean rtt."""
-    listing = shows.resolvers(table, view)
+    listing = screen.resolvers(table, view)
     title("Resolvers", over(table, view, listing.caption))
     wanted = columns(view, "resolver", "label", "queries", "share", "no_response", "rtt_ms")
     rows_of = labelled(listing.rows, "resolver")
@@ -225,17 +238,19 @@ def resolvers(table: Readable, view: View, rows: int) -> None:
 
 def new_domains(table: Readable, view: View, rows: int) -> None:
     """Domains first seen in this time, of all that is kept."""
-    listing = shows.new_domains(table, view)
+    listing = screen.new_domains(table, view)
     oldest = window(table, view).oldest
-    since = f", of all kept since {oldest.astimezone(zone_of(view)):%b %d %H:%M}" if oldest else ""
-    title("New domains", f"{listing.of:,} first seen in this time{since}")
+    since = f"of all kept since {oldest.astimezone(zone_of(view)):%b %d %H:%M}" if oldest else ""
+    folded = f" · {listing.folded:,} queries folded: some may be older" if listing.folded else ""
+    said = f"{listing.of:,} first seen in this time{folded}"
+    title("New domains", over(table, view, said, since))
     wanted = columns(view, "domain", "first", "hosts", "queries", "names", "nxdomain")
     ranked("new", "domain", table, view, listing.rows, wanted, rows, sorts=False)
 
 
 def names(table: Readable, view: View, rows: int, under: Filter | None = None) -> None:
     """Names by type and response, with the newest record's answer and uid; 676 px wide."""
-    listing = shows.names(table, view, view.n)
+    listing = screen.names(table, view)
     said = over(table, view, listing.caption)
     title(f"Names under {words(under)}" if under else "Names", said)
     named(table, view, listing.rows, columns(view, *NAME, **NAME_WIDTHS), rows)

@@ -12,7 +12,7 @@ from pipeline.query import running
 from pipeline.state import View
 
 HERE = Path(__file__).parent
-KEY, SAID = "search", "search-said"
+KEY = "search"
 
 _mount = st.components.v2.component(
     "zeek_live_search",
@@ -48,10 +48,4 @@ def _search() -> None:
     for each in filters:
         view = view.filtered(each)
     url.write(view)
-    st.session_state[SAID] = (view, problems)
-
-
-def problems() -> list[str]:
-    """A sentence for each word of the last search that was not understood."""
-    view, said = st.session_state.get(SAID, (None, []))
-    return said if view == url.view() else []
+    url.note(*problems)

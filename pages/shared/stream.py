@@ -1,7 +1,9 @@
 """How the stream runs, batch by batch, as charts."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import altair as alt
 import pandas as pd
@@ -17,18 +19,18 @@ Batches = tuple[BatchTimes, ...]
 STAGE_HUES = ("primary", "NXDOMAIN", "other", "REFUSED", "SERVFAIL", "NOERROR", "muted")
 
 
-def read_and_counted(status: Status, height: int) -> None:
+def read_and_counted(status: Status, zone: ZoneInfo, height: int) -> None:
     """Records read a batch as bars, those counted as a line on top."""
     colours = COLOURS[theme()]
     hues = [("read", colours["NOERROR"]), ("counted", colours["text"])]
-    title("Read against counted", _stretch(status.batches), hues)
-    _draw("read-counted", status.batches, _read_and_counted, height)
+    title("Read against counted", _stretch(status.batches, zone), hues)
+    _draw("read-counted", status.batches, partial(_read_and_counted, zone), height, zone)
 
 
-def lag(status: Status, height: int) -> None:
+def lag(status: Status, zone: ZoneInfo, height: int) -> None:
     """Records that were in the source and not read when each batch ended."""
     title("Lag in records", f"now {status.lag_records:,}, {status.lag_seconds:,.0f} s")
-    _draw("lag", status.batches, _lag, height)
+    _draw("lag", status.batches, partial(_lag, zone), height, zone)
 
 
 def stages(status: Status, height: int) -> None:
@@ -38,28 +40,31 @@ def stages(status: Status, height: int) -> None:
     _draw("stages", status.batches, _stages, height)
 
 
-def _stretch(batches: Batches) -> str:
+def _stretch(batches: Batches, zone: ZoneInfo) -> str:
     if not batches:
         return ""
-    return f"last {len(batches)} batches, {batches[0].at:%H:%M:%S}–{batches[-1].at:%H:%M:%S} UTC"
+    first, last = (each.at.astimezone(zone) for each in (batches[0], batches[-1]))
+    return f"last {len(batches)} batches, {first:%H:%M:%S}–{last:%H:%M:%S %Z}"
 
 
-def _draw(key: str, batches: Batches, build: Callable[..., Any], height: int) -> None:
+def _draw(
+    key: str, batches: Batches, build: Callable[..., Any], height: int, zone: ZoneInfo | None = None
+) -> None:
     """A chart of the batches, made once a batch whoever looks."""
     if not batches:
         empty("no batch yet: the first one ends a few seconds after the source is reached", height)
         return
     last = batches[-1]
-    made = (key, last.batch_id, last.at, theme(), height)
+    made = (key, last.batch_id, last.at, theme(), height, zone)
     chart(key, RESULTS.get(made, lambda: finished(build(batches, theme(), height))))
 
 
-def _frame(batches: Batches) -> pd.DataFrame:
+def _frame(batches: Batches, zone: ZoneInfo) -> pd.DataFrame:
     rows = [
-        {"place": place, "at": f"{each.at:%H:%M:%S} UTC", **vars(each), "time": each.at}
+        {**vars(each), "place": place, "time": f"{each.at.astimezone(zone):%H:%M:%S %Z}"}
         for place, each in enumerate(batches)
     ]
-    return pd.DataFrame(rows).drop(columns=["stages"])
+    return pd.DataFrame(rows).drop(columns=["stages", "at"])
 
 
 def batch_rows(batches: Batches) -> pd.DataFrame:
@@ -90,19 +95,18 @@ def _y(field: str, hue: str, form: str = "~s", most: float = 1) -> alt.Y:
     return alt.Y(field, title=None, axis=axis, scale=scale)
 
 
-def _read_and_counted(batches: Batches, hue: str, height: int) -> Any:
-    rows = _frame(batches).drop(columns=["time"])
+def _read_and_counted(zone: ZoneInfo, batches: Batches, hue: str, height: int) -> Any:
     colours = COLOURS[hue]
     tips = ["batch_id:Q", "time:N", alt.Tooltip("read:Q", format=","), "counted:Q"]
-    base = _base(rows.rename(columns={"at": "time"}))
+    base = _base(_frame(batches, zone))
     bars = base.mark_bar(color=colours["NOERROR"]).encode(y=_y("read:Q", hue), tooltip=tips)
     line = base.mark_line(color=colours["text"], strokeWidth=1.5).encode(y="counted:Q")
     return _plain(bars + line, height)
 
 
-def _lag(batches: Batches, hue: str, height: int) -> Any:
-    rows = _frame(batches).drop(columns=["time"])
-    tips = ["batch_id:Q", "at:N", alt.Tooltip("lag_records:Q", format=",")]
+def _lag(zone: ZoneInfo, batches: Batches, hue: str, height: int) -> Any:
+    rows = _frame(batches, zone)
+    tips = ["batch_id:Q", "time:N", alt.Tooltip("lag_records:Q", format=",")]
     bars = _base(rows).mark_bar(color=COLOURS[hue]["primary"])
     y = _y("lag_records:Q", hue, most=rows["lag_records"].max())
     return _plain(bars.encode(y=y, tooltip=tips), height)

@@ -13,9 +13,12 @@ import streamlit as st
 
 from pages.shared.columns import theme
 from pages.shared.look import empty, inert
+from pages.shared.onscreen import on_screen
 from pipeline.charts import COLOURS
 from pipeline.names import shown
 from pipeline.where import OTHER, RESPONSES
+
+Row = tuple[Any, ...]
 
 RERANK_SECONDS = 30
 HEADER, ROW = 33, 26
@@ -64,8 +67,8 @@ def table(
     on_sort: Callable[[str], None] | None = None,
     actions: Mapping[str, Callable[[str], None]] | None = None,
     name: Callable[[str], str] = inert,
-) -> None:
-    """Draw `frame`, one line a row, with room for `rows`.
+) -> str | None:
+    """Draw `frame`, one line a row, with room for `rows`; the value of the row that stands first.
 
     `by` is the column of the value that a row stands for, `rows_by` those that tell rows apart
     where it does not; `ranking` whatever else decides the order (a change of it ranks anew);
@@ -74,7 +77,7 @@ def table(
     """
     if frame.empty:
         empty(nothing, height(rows))
-        return
+        return None
     if by:
         frame = _still(key, frame, by, rows_by or (by,), ranking, picked).reset_index(drop=True)
     columns = _bounded(frame, columns, has_menu=bool(by and actions))
@@ -91,6 +94,7 @@ def table(
         alt=NAMES.get(key),
         **_selection(key, by, on_pick, on_sort),
     )
+    return frame[by].iloc[0] if by else None
 
 
 def _still(
@@ -103,22 +107,35 @@ def _still(
 ) -> pd.DataFrame:
     """The rows in the order they were drawn in, unless it is time to rank them anew.
 
-    While one of them is looked at, rows that are new stand below; else they rank at once.
+    While one of them is looked at it is never time.
     """
     place = {row: at for at, row in enumerate(zip(*map(frame.get, rows_by), strict=True))}
     kept, now = st.session_state.get(f"{key}-order"), time.monotonic()
     order, at = list(place), now
-    if kept and kept["ranking"] == ranking and place.keys() >= set(kept["rows"]):
-        is_young = now - kept["at"] < RERANK_SECONDS and len(kept["rows"]) == len(place)
-        if is_young or picked in kept["values"]:
-            order, at = list(dict.fromkeys([*kept["rows"], *place])), kept["at"]
+    if kept and kept["ranking"] == ranking:
+        is_held = picked in kept["values"]
+        if is_held or now - kept["at"] < RERANK_SECONDS:
+            order, at = _in_place(kept["rows"], order), now if is_held else kept["at"]
     frame = frame.iloc[[place[row] for row in order]]
     if not kept or kept["rows"] != order or kept["ranking"] != ranking:
         former = kept["values"] if kept else []
         values = frame[by].tolist()
         kept = {"ranking": ranking, "rows": order, "values": values, "former": former}
     st.session_state[f"{key}-order"] = {**kept, "at": at}
+    on_screen().orders[key] = (rows_by, order)
     return frame
+
+
+def _in_place(drawn: list[Row], ranked: list[Row]) -> list[Row]:
+    """What was drawn stays where it is; what is new stands where something has gone, or below.
+
+    >>> _in_place([("a",), ("b",), ("c",)], [("d",), ("c",), ("a",)])
+    [('a',), ('d',), ('c',)]
+    """
+    before, now = set(drawn), set(ranked)
+    new = (row for row in ranked if row not in before)
+    filled = [row if row in now else next(new, None) for row in drawn]
+    return [*filter(None, filled), *new]
 
 
 def _selection(

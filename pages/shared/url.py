@@ -17,6 +17,7 @@ from pipeline.view import not_kept
 
 JUMP = "jump"
 SAID = "said"
+NOTED = "noted"
 
 Params = dict[str, list[str]]
 
@@ -61,10 +62,18 @@ def view() -> View:
 
 
 def problems() -> list[str]:
-    """A sentence for each parameter that is not understood, or whose moment has gone."""
+    """A sentence for each parameter that is not understood, or whose moment has gone; what was
+    noted of this view."""
     said, problems = from_params(st.session_state[SAID].params)
     gone = not_kept(running().table, said)
+    of, noted = st.session_state.get(NOTED, (None, ()))
+    problems += noted if of == view() else ()
     return [*problems, *([f"{gone}: shown is the newest"] if gone else [])]
+
+
+def note(*sentences: str) -> None:
+    """Say in the frame what was not done, until another view is shown."""
+    st.session_state[NOTED] = (view(), sentences)
 
 
 def write(new: View) -> None:

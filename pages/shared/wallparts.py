@@ -91,7 +91,7 @@ def _tick(tick: Tick, side: str) -> str:
 
 
 def changes(table: Readable, view: View, addresses: bool) -> str:
-    """What changed most against the time before, or the same time a day before."""
+    """What changed most against the time before, or 24 hours before."""
     vs = DAY if view.vs == DAY else BEFORE
     found = find_changes(table, view, ROWS, vs)
     why = f"not compared: {found.why}" if found.why else "nothing that chance does not explain"
@@ -126,7 +126,8 @@ def new_domains(table: Readable, view: View) -> str:
          f"{pd.Timestamp(row.first).astimezone(zone):%H:%M}")
         for row in listing.rows.itertuples()
     ]  # fmt: skip
-    return _list("new", "New domains", f"{listing.of:,} in this time", rows, "none in this time")
+    said = f"{listing.of:,} in this time" + ", some may be older" * bool(listing.folded)
+    return _list("new", "New domains", said, rows, "none in this time")
 
 
 def _list(name: str, title: str, said: str, rows: Iterable[tuple[str, ...]], nothing: str) -> str:

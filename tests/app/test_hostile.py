@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
@@ -145,6 +146,11 @@ def exported(pipeline: Made, what: str, names: Any, least: int = 1) -> None:
     assert len(same) == rows >= least
 
 
+def a_columns_name_is_no_formula() -> None:
+    """What is read again may have fields of any name."""
+    assert to_csv(pd.DataFrame({"=cmd()": ["a"]})) == b"'=cmd()\r\na\r\n"
+
+
 # Each of these fails where a helper is missing; they are quick, since each runs many times.
 
 
@@ -250,7 +256,7 @@ class Checks:
             lambda what=what, names=names: exported(pipeline, what, names)
             for what in ("names", "hosts", "rejected")
             for names in ("real", "defanged")
-        ]
+        ] + [a_columns_name_is_no_formula]
         alone = [our_html_is_escaped, names_are_defanged, a_strange_host_is_named_as_text]
         self.app = app
         self.of: dict[Site, list[Callable[[], None]]] = {}

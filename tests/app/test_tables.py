@@ -36,9 +36,11 @@ def drawn(app: AppTest) -> list[tuple[str, int]]:
     return list(zip(rows["host"], rows["queries"], strict=True))
 
 
-def hosts_page() -> AppTest:
+def hosts_page(focus: str = "") -> AppTest:
     """The hosts page, drawn once."""
     app = AppTest.from_file(FRAME, default_timeout=60).run()
+    if focus:
+        app.query_params["focus"] = focus
     return app.switch_page(str(Path(FRAME).with_name("hosts.py"))).run()
 
 
@@ -48,6 +50,7 @@ def test_numbers_change_in_place_until_it_is_time_to_rank_anew(
     app = hosts_page()
     made.add([asked("10.0.0.2", 10)])
     assert drawn(app.run()) == [("10.0.0.1", 5), ("10.0.0.2", 13)]
+    assert "<b>10.0.0.1</b>" in "".join(each.proto.body for each in app.get("html"))
     monkeypatch.setattr(tables, "RERANK_SECONDS", 0)
     assert drawn(app.run()) == [("10.0.0.2", 13), ("10.0.0.1", 5)]
 
@@ -55,24 +58,48 @@ def test_numbers_change_in_place_until_it_is_time_to_rank_anew(
 def test_a_row_that_is_looked_at_holds_the_order(
     made: Made, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app = hosts_page()
-    app.query_params["focus"] = "host:10.0.0.2"
-    app.run()
+    app = hosts_page(focus="host:10.0.0.2")
     made.add([asked("10.0.0.2", 10)])
     monkeypatch.setattr(tables, "RERANK_SECONDS", 0)
     assert drawn(app.run()) == [("10.0.0.1", 5), ("10.0.0.2", 13)]
 
 
-def test_a_row_that_is_new_ranks_at_once_but_below_while_one_is_looked_at(made: Made) -> None:
+def test_a_row_that_is_new_stands_below_until_it_is_time(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
     app = hosts_page()
     made.add([asked("10.0.0.3", 4)])
-    assert drawn(app.run()) == [("10.0.0.1", 5), ("10.0.0.3", 4), ("10.0.0.2", 3)]
-    app.query_params["focus"] = "host:10.0.0.2"
-    app.run()
-    made.add([asked("10.0.0.4", 9)])
-    assert [host for host, _ in drawn(app.run())] == [
-        "10.0.0.1", "10.0.0.3", "10.0.0.2", "10.0.0.4",
-    ]  # fmt: skip
+    assert [host for host, _ in drawn(app.run())] == ["10.0.0.1", "10.0.0.2", "10.0.0.3"]
+    monkeypatch.setattr(tables, "RERANK_SECONDS", 0)
+    assert [host for host, _ in drawn(app.run())] == ["10.0.0.1", "10.0.0.3", "10.0.0.2"]
+
+
+@pytest.mark.parametrize("focus", ["", "host:10.1.0.2"])
+def test_no_row_moves_when_one_falls_out_of_the_first_and_another_rises(
+    made: Made, focus: str
+) -> None:
+    made.add([asked(f"10.1.0.{number}", 100 - number) for number in range(1, 27)])
+    app = hosts_page(focus=focus)
+    before = [host for host, _ in drawn(app)]
+    assert before[-1] == "10.1.0.25"
+    made.add([asked("10.1.0.3", 50), asked("10.1.0.20", 50), asked("10.1.0.26", 5)])
+    assert [host for host, _ in drawn(app.run())] == [*before[:-1], "10.1.0.26"]
+    made.add([asked(f"10.2.0.{number}", 200) for number in range(3)])
+    after = [host for host, _ in drawn(app.run())]
+    stay = [place for place, host in enumerate(before) if host in after]
+    assert len(stay) == 21
+    assert all(after[place] == before[place] for place in stay)
+
+
+def test_the_order_that_was_held_stays_as_long_as_one_just_made(made: Made) -> None:
+    app = hosts_page(focus="host:10.0.0.2")
+    app.session_state["hosts-order"]["at"] -= 2 * tables.RERANK_SECONDS
+    made.add([asked("10.0.0.2", 10)])
+    assert drawn(app.run()) == [("10.0.0.1", 5), ("10.0.0.2", 13)]
+    del app.query_params["focus"]
+    assert drawn(app.run()) == [("10.0.0.1", 5), ("10.0.0.2", 13)]
+    app.session_state["hosts-order"]["at"] -= 2 * tables.RERANK_SECONDS
+    assert drawn(app.run()) == [("10.0.0.2", 13), ("10.0.0.1", 5)]
 
 
 def test_another_order_asked_for_by_the_user_ranks_at_once(made: Made) -> None:

@@ -21,7 +21,7 @@ from pipeline.web import ROUTES, SecurityHeaders  # noqa: E402
 from tests.made import SOURCE, Made, busy, network  # noqa: E402
 
 KIND = os.environ.get("MADE", "growing")
-"""growing, or still; empty; stopped."""
+"""growing, or still; empty; stopped; or a day, of which there are its first two hours."""
 
 
 def made(kind: str) -> Made:
@@ -29,6 +29,10 @@ def made(kind: str) -> Made:
     if kind in ("growing", "still"):
         return busy()
     pipeline, now = Made(), datetime.now(UTC)
+    if kind.startswith("20"):
+        start = datetime.fromisoformat(f"{kind}T00:00:00+00:00")
+        later = (start + timedelta(hours=2) - now) / timedelta(minutes=1)
+        pipeline.add(network().rows(start, 7200), minutes=later)
     if kind == "empty":
         reason = f"no records yet from {SOURCE}, connected 12 s ago"
         pipeline.now = Status("no data", reason, now, SOURCE)

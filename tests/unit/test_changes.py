@@ -110,8 +110,27 @@ def test_many_new_names_under_a_domain_are_a_change_whatever_its_queries() -> No
     assert names.loc["a.com", "g2"] > LEAST
 
 
+@pytest.mark.parametrize(
+    ("lost", "unsure"),
+    [
+        (Row(100, domain=None, name=None, folded=2), {"domain", "names"}),
+        (Row(100, name=None, folded=1), {"names"}),
+        (Row(3700, domain=None, name=None, folded=2), set()),
+        (Row(100), set()),
+    ],
+)
+def test_what_is_new_may_have_been_folded_in_the_window_before(lost: Row, unsure: set[str]) -> None:
+    new = [Row(3700 + n, name=f"n{n}.new.com", domain="new.com", count=9) for n in range(60)]
+    old = [Row(at, name=f"n{at}.old.com", domain="old.com", count=9) for at in range(0, 7199, 100)]
+    rows = changes(ByHand(lost, *old, *new, Row(7199)), HOUR).rows
+    rows = rows[rows["value"] == "new.com"].replace({"measure": {"queries": "domain"}})
+    assert set(rows["measure"]) == {"domain", "names"}
+    assert set(rows.loc[rows["unsure"], "measure"]) == unsure
+
+
 def test_without_a_window_before_it_says_why() -> None:
     found = changes(ByHand(Row(0), Row(3600)), HOUR)
     assert (len(found.rows), found.of) == (0, 0)
     assert found.why == "kept only from 2026-01-31 12:00 UTC on"
-    assert list(found.rows.columns) == ["kind", "value", "measure", "before", "now", "g2"]
+    columns = ["kind", "value", "measure", "before", "now", "g2", "unsure"]
+    assert list(found.rows.columns) == columns

@@ -5,6 +5,7 @@ import json
 import re
 from typing import Any
 from xml.etree import ElementTree
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 import pytest
@@ -75,8 +76,16 @@ def test_time_is_utc_or_local_as_asked(tz: charts.Zone, kind: str) -> None:
     assert spec["encoding"]["x"]["scale"]["type"] == kind
     rows = next(iter(spec["datasets"].values()))
     assert rows[0]["bucket"] == "2026-01-31T12:00:00+00:00"
-    titles = [tip.get("field") for tip in spec["encoding"]["tooltip"][:2]]
-    assert titles == (["start_text", "end_text"] if tz == "utc" else ["bucket", "end"])
+
+
+def test_a_bars_times_say_by_which_clock_they_are() -> None:
+    spec = charts.volume(volume(TABLE, ALL), zone=ZoneInfo("Europe/Berlin")).to_dict()
+    assert [tip["field"] for tip in spec["encoding"]["tooltip"][:2]] == ["start_text", "end_text"]
+    row = next(iter(spec["datasets"].values()))[0]
+    assert (row["start_text"], row["end_text"]) == (
+        "2026-01-31 13:00:00 CET",
+        "2026-01-31 13:00:10 CET",
+    )
 
 
 def test_bars_still_filling_are_faint() -> None:
@@ -124,6 +133,19 @@ def test_a_tick_marks_the_other_value_where_there_is_one() -> None:
     assert tick["encoding"]["x"]["field"] == "before"
     assert tick["transform"] == [{"filter": "isValid(datum['before'])"}]
     assert len(charts.bars(frame, tick=None).to_dict()["layer"]) == 2
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_bars_of_responses_have_the_hues_of_the_stack(theme: charts.Theme) -> None:
+    names = ["NOERROR", "NXDOMAIN", "no response", "NOTAUTH"]
+    frame = pd.DataFrame({"response": names, "queries": 1, "before": 1})
+    spec = charts.bars(frame, "response", theme=theme).to_dict()
+    rows = next(iter(spec["datasets"].values()))
+    hues = charts.COLOURS[theme]
+    assert [row["hue"] for row in rows] == [hues[n] for n in (*names[:3], "other")]
+    assert spec["layer"][0]["encoding"]["color"] == {
+        "field": "hue", "legend": None, "scale": None, "type": "nominal"
+    }  # fmt: skip
 
 
 def test_an_empty_frame_is_an_empty_chart() -> None:

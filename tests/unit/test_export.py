@@ -122,9 +122,9 @@ def test_what_is_missing_is_an_empty_cell() -> None:
 
 def test_times_are_in_the_zone_that_is_asked_for_across_a_change_to_summer_time() -> None:
     hours = pd.date_range("2026-03-29T00:30", periods=3, freq="h", tz="UTC")
-    made = Export(pd.DataFrame({"bucket": hours, "queries": [1, 2, 3]}), 3)
-    berlin = in_zone(made, ZoneInfo("Europe/Berlin"))
-    assert [line["bucket"] for line in lines(to_csv(berlin.rows))] == [
+    made = Export(pd.DataFrame({"bucket": hours, "queries": [1, 2, 3]}), 3, 3)
+    berlin = in_zone(made.rows, ZoneInfo("Europe/Berlin"))
+    assert [line["bucket"] for line in lines(to_csv(berlin))] == [
         "2026-03-29T01:30:00+01:00",
         "2026-03-29T03:30:00+02:00",
         "2026-03-29T04:30:00+02:00",

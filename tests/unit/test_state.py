@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.ranking import MEASURES
+from pipeline.records import ORDERS
 from pipeline.state import (
     FIELDS,
     INTERVALS,
@@ -17,10 +19,12 @@ from pipeline.state import (
     MAX_ROWS,
     NOISE,
     RANGES,
+    SORTS,
     Filter,
     View,
     from_params,
 )
+from pipeline.where import KEYS
 
 times = st.datetimes(datetime(1970, 1, 2), datetime(2100, 1, 1)).map(
     lambda time: time.replace(tzinfo=UTC)
@@ -107,6 +111,11 @@ def test_parameters_mean_what_they_say(params: dict[str, list[str]], expected: V
         ({"from": ["0001-01-01T00:00:00+01:00"]}, "a time is ISO 8601"),
         ({"from": ["2026-01-31T12:00Z"]}, "from and to go together: both or none"),
         ({"from": ["2026-01-31T12:00Z"], "to": ["2026-01-31T11:00Z"]}, "from must lie before to"),
+        ({"hots": ["10.0.0.1"]}, "hots is no parameter: did you mean host?"),
+        ({"q" * 99: ["1"]}, "q" * 40 + " is no parameter: there are host, domain,"),
+        ({"sort": ["nonsense"]}, "sort=nonsense is not understood: it may be queries,"),
+        ({"host": [""]}, "host= has no value"),
+        ({"domain": ["-*."]}, "domain=-*. has no value"),
     ],
 )
 def test_what_is_not_understood_is_named_and_left_as_at_the_start(
@@ -129,6 +138,10 @@ def test_a_time_of_a_million_characters_is_refused_at_once(text: str) -> None:
     began = process_time()
     assert from_params({"from": [text]})[0] == View()
     assert process_time() - began < 1
+
+
+def test_all_that_rows_are_ranked_by_may_be_named_and_nothing_else() -> None:
+    assert {*MEASURES, *KEYS, *ORDERS} == set(SORTS)
 
 
 def test_the_first_and_the_last_year_of_a_range_are_allowed() -> None:

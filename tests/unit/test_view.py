@@ -375,6 +375,12 @@ def test_new_domains_are_those_first_seen_in_the_window_of_all_that_is_kept() ->
     assert listing.rows["first"][1] == T0 + timedelta(seconds=7000)
 
 
+def test_what_is_new_may_be_older_by_what_was_folded_since() -> None:
+    lost = Row(0, domain=None, name=None, folded=2, count=7)
+    listing = views.new_domains(ByHand(lost, Row(7199, domain="new.com")), HOUR)
+    assert (list(listing.rows["domain"]), listing.of, listing.folded) == (["new.com"], 1, 7)
+
+
 def test_names_have_type_response_and_the_newest_answer() -> None:
     rows = [
         Row(0, qtype="A", count=2, answers="192.0.2.1", uid="C1"),

@@ -71,6 +71,30 @@ def test_times_are_labelled_at_even_steps_within_the_window(seconds: int) -> Non
     assert len(steps) == 1
 
 
+@pytest.mark.parametrize("change", [datetime(2026, 3, 29, 1), datetime(2026, 10, 25, 1)])
+@pytest.mark.parametrize("hours", [1, 3, 8, 24, 48])
+def test_times_are_round_before_and_after_the_clocks_change(change: datetime, hours: int) -> None:
+    start = change.replace(tzinfo=UTC) - timedelta(hours=hours / 2)
+    whole = replace(span(3600 * hours), start=start, end=start + timedelta(hours=hours))
+    berlin = ZoneInfo("Europe/Berlin")
+    ticks = time_ticks(whole, berlin)
+    assert 3 <= len(ticks) <= 10
+    for tick in ticks:
+        time = start + timedelta(hours=hours) * tick.percent / 100
+        assert tick.text == f"{time.astimezone(berlin):%H:%M}"
+    clocks = {int(tick.text[:2]) * 60 + int(tick.text[3:]) for tick in ticks}
+    step = 5 if hours == 1 else 15 if hours < 3 else 30
+    assert all(clock % step == 0 for clock in clocks)
+
+
+def test_a_days_ticks_stay_on_their_hours_when_clocks_change() -> None:
+    start = datetime(2026, 10, 24, 22, tzinfo=UTC)
+    ticks = time_ticks(replace(span(86_400), start=start), ZoneInfo("Europe/Berlin"))
+    assert [tick.text for tick in ticks] == [
+        "00:00", "03:00", "06:00", "09:00", "12:00", "15:00", "18:00", "21:00",
+    ]  # fmt: skip
+
+
 def test_times_are_round_in_the_zone_that_is_shown() -> None:
     assert [tick.text for tick in time_ticks(span(3600), UTC_ZONE)] == [
         "23:00", "23:10", "23:20", "23:30", "23:40", "23:50",

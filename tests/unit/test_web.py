@@ -179,7 +179,9 @@ KEYS = st.sampled_from(
 )
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(what=st.sampled_from(["names", "hosts", "volume", "", "../names", "n\x00"]), pairs=st.lists(
     st.tuples(KEYS | st.text(max_size=8), TEXTS), max_size=5
 ))  # fmt: skip
@@ -192,6 +194,34 @@ def test_any_query_string_is_answered_or_refused_by_a_sentence(
         answer = ask(f"{path}?{question}")
         assert answer.status in (200, 400, 404)
         assert answer.status == 200 or 0 < len(answer.body) < 2000
+
+
+@pytest.mark.parametrize("question", ["hots=10.0.0.1", "sort=nonsense", "host="])
+def test_a_parameter_that_is_not_understood_is_no_file_of_everything(question: str) -> None:
+    for path in ("/export/hosts.csv", "/api/hosts.json"):
+        answer = ask(f"{path}?{question}")
+        assert answer.status == 400
+        assert answer.body.startswith(question.split("=")[0])
+
+
+def test_a_pages_panels_are_files_by_the_pages_path_and_its_query_string() -> None:
+    question = "range=all&host=10.0.0.1&focus=domain:example.com"
+    assert ask(f"/export/host/names.csv?{question}").body.startswith("name,type,")
+    assert ask(f"/export/host/domains.csv?{question}").body.startswith("domain,queries,share,names")
+    assert ask(f"/export/domains/peers.csv?{question}").body.startswith("host,")
+    assert json.loads(ask(f"/api/host/types.json?{question}").body)["rows"][0]["all_share"] == 100
+    answer = ask("/export/host/domains.csv?range=all")
+    assert (answer.status, answer.body) == (400, "a host's page is of one host: name it by host=…")
+    assert ask("/export/nowhere/domains.csv").status == 404
+    assert ask("/export/health/domains.csv").body == "there is no such view; there are rejected"
+    assert ask("/export/host/types.csv", {"host": "evil.example"}).status == 400
+
+
+def test_a_file_that_is_cut_says_so_in_its_last_line_and_in_a_header() -> None:
+    query.running().table.add(batch(1, [row(id_orig_h="10.0.0.2", count=5)]), T0)
+    answer = ask("/export/hosts.csv?range=all&n=1")
+    assert answer.body.splitlines()[-1].startswith("The first 1 of 2 rows.,,")
+    assert answer.headers["x-note"] == "The first 1 of 2 rows."
 
 
 def test_a_page_may_fetch_from_its_own_server_only() -> None:

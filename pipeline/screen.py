@@ -1,0 +1,224 @@
+"""What each panel of each page shows: one function for the page and for the file of its rows.
+
+The view decides all of it, its focus too; how many bars a chart has room for stands here.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Protocol
+
+import pandas as pd
+
+from pipeline import view as views
+from pipeline.cache import Readable
+from pipeline.focus import in_focus, looking_at, of_row, put
+from pipeline.ledger import Counters
+from pipeline.ranking import Listing
+from pipeline.records import records as kept_records
+from pipeline.state import FIELDS, Filter, View
+
+TOP_BARS, TYPE_BARS, MAKEUP_BARS = 10, 8, 6
+DETAIL_ROWS = 25
+
+
+class Counted(Readable, Protocol):
+    """A table that also tells what it rejected."""
+
+    def counters(self) -> Counters:
+        """All counters."""
+
+    def samples(self, reason: str) -> list[str]:
+        """The last few records rejected for a reason."""
+
+
+Panel = Callable[[Counted, View], Listing]
+
+
+class NoHost(ValueError):
+    """A host's own page, and no host."""
+
+
+def volume(table: Readable, view: View) -> Listing:
+    """The bars of the view's window."""
+    return _whole(views.volume(table, view))
+
+
+def domains(table: Readable, view: View) -> Listing:
+    """The table of domains, names or TLDs."""
+    return views.domains(table, view, view.level, view.n, view.sort)
+
+
+def hosts(table: Readable, view: View) -> Listing:
+    """The table of hosts."""
+    return views.hosts(table, view, view.n, view.sort)
+
+
+def names(table: Readable, view: View) -> Listing:
+    """Names by type and response."""
+    return views.names(table, view, view.n, view.sort)
+
+
+def resolvers(table: Readable, view: View) -> Listing:
+    """The table of resolvers."""
+    return views.resolvers(table, view, view.n, view.sort)
+
+
+def new_domains(table: Readable, view: View) -> Listing:
+    """Domains first seen in the window."""
+    return views.new_domains(table, view, view.n)
+
+
+def records(table: Readable, view: View) -> Listing:
+    """Rows as they are kept."""
+    return kept_records(table, view, view.n, view.sort)
+
+
+def top(table: Readable, view: View) -> Listing:
+    """The first domains, names or TLDs, by response."""
+    return views.top_domains(table, view, view.level, TOP_BARS)
+
+
+def own_domains(table: Readable, view: View) -> Listing:
+    """The domains of the one host of the view."""
+    return views.host_domains(table, view, _host_of(view), view.n, view.sort)
+
+
+def own_types(table: Readable, view: View) -> Listing:
+    """Types of the one host of the view, each with its share among all hosts, `all_share`."""
+    listing = views.types(table, view.only("host", _host_of(view)), MAKEUP_BARS)
+    everyone = views.types(table, view.without("host"), None).rows
+    shares = dict(zip(everyone["type"], everyone["share"], strict=True))
+    rows = listing.rows.assign(all_share=listing.rows["type"].map(shares).fillna(0.0))
+    return replace(listing, rows=rows)
+
+
+def peers(table: Readable, view: View) -> Listing:
+    """The domains of the host in focus; of any other focus, the hosts that ask."""
+    focus = in_focus(view, "host")
+    if focus:
+        return views.host_domains(table, view, focus.value, view.n)
+    return views.hosts(table, view, view.n)
+
+
+def rejected(table: Counted, view: View) -> Listing:
+    """Samples of what was rejected, a line each, with how many there were for that reason."""
+    rows = pd.DataFrame(
+        [
+            {"reason": reason, "records": count, "last_seen": last, "sample": sample}
+            for reason, (count, last) in table.counters().rejected.items()
+            for sample in table.samples(reason) or [""]
+        ],
+        columns=["reason", "records", "last_seen", "sample"],
+    )
+    return _whole(rows.assign(last_seen=pd.to_datetime(rows["last_seen"], utc=True)))
+
+
+def of_top(view: View) -> View:
+    """What the chart of top domains is of: a host, type, response or resolver while in focus."""
+    return _focused(view, "host", "type", "response", "resolver")
+
+
+def of_hosts(view: View) -> View:
+    """What the Overview's hosts are of: those of a domain, name, … while in focus."""
+    return _focused(view, "domain", "name", "type", "response", "resolver")
+
+
+def of_names(view: View) -> View:
+    """What a host's names are of: a domain or name while in focus."""
+    return _focused(view, "domain", "name")
+
+
+def closer(view: View, each: Filter | None) -> View:
+    """What stands beside a master table: one row of it, or whatever is in focus."""
+    return replace(put(looking_at(view, each), each), n=DETAIL_ROWS) if each else view
+
+
+def _focused(view: View, *fields: str) -> View:
+    focus = in_focus(view, *fields)
+    return looking_at(view, focus) if focus else view
+
+
+def _closer(panel: Panel, master: Panel, level: str = "") -> Panel:
+    """A panel of what is in focus, else of the row that ranks first."""
+
+    def rows(table: Counted, view: View) -> Listing:
+        each, by = in_focus(view, *FIELDS), level or view.level
+        if each is None and len(first := master(table, view).rows):
+            each = of_row(by, first[by].iloc[0])
+        return panel(table, closer(view, each))
+
+    return rows
+
+
+def _host_of(view: View) -> str:
+    host = next((f.value for f in view.filters if f.field == "host" and not f.exclude), None)
+    if host is None:
+        raise NoHost("a host's page is of one host: name it by host=…")
+    return host
+
+
+def _whole(rows: pd.DataFrame) -> Listing:
+    return Listing(rows, len(rows), 0, 0, 0)
+
+
+def types(table: Readable, view: View, bars: int | None = None) -> Listing:
+    """Types, as many as there is room for, else as the view says."""
+    return views.types(table, view, bars or view.n)
+
+
+def responses(table: Readable, view: View, bars: int | None = None) -> Listing:
+    """Responses, as many as there is room for, else as the view says."""
+    return views.responses(table, view, bars or view.n)
+
+
+VIEWS: dict[str, Panel] = {
+    "domains": domains,
+    "names": names,
+    "hosts": hosts,
+    "types": types,
+    "responses": responses,
+    "resolvers": resolvers,
+    "new_domains": new_domains,
+    "records": records,
+    "volume": volume,
+    "rejected": rejected,
+}
+"""Of no page: all of what is asked for, whatever is in focus."""
+DETAIL: dict[str, Panel] = {
+    "volume": volume,
+    "peers": peers,
+    "names": names,
+    "types": partial(types, bars=MAKEUP_BARS),
+    "responses": partial(responses, bars=MAKEUP_BARS),
+    "resolvers": resolvers,
+}
+PAGES: dict[str, dict[str, Panel]] = {
+    "overview": {
+        "volume": volume,
+        "domains": lambda table, view: top(table, of_top(view)),
+        "hosts": lambda table, view: hosts(table, of_hosts(view)),
+        "types": partial(types, bars=TYPE_BARS),
+        "resolvers": resolvers,
+        "new_domains": new_domains,
+    },
+    "domains": {
+        "domains": domains,
+        **{name: _closer(panel, domains) for name, panel in DETAIL.items()},
+    },
+    "hosts": {
+        "hosts": hosts,
+        **{name: _closer(panel, hosts, "host") for name, panel in DETAIL.items()},
+    },
+    "host": {
+        "volume": volume,
+        "types": own_types,
+        "domains": own_domains,
+        "names": lambda table, view: names(table, of_names(view)),
+        "resolvers": resolvers,
+    },
+    "records": {"records": records},
+    "lookup": {},
+    "health": {"rejected": rejected},
+}
+"""By a page's path: its panels, each with the rows that stand on the screen."""

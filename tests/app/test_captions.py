@@ -1,0 +1,88 @@
+"""What a panel's caption says: how much of all it shows, and what is not known any more."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from html import unescape
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pipeline import query
+from pipeline.table import Table
+from tests.conftest import ROOT
+from tests.made import Made, partial
+
+
+def drawn(page: str = "overview", **params: str) -> AppTest:
+    """A page with parameters in its URL."""
+    app = AppTest.from_file(str(ROOT / "pages" / "frame.py"), default_timeout=60).run()
+    for key, value in params.items():
+        app.query_params[key] = value
+    if page != "overview":
+        app.switch_page(str(ROOT / "pages" / f"{page}.py"))
+    app.run()
+    assert not app.exception
+    return app
+
+
+def captions(app: AppTest) -> dict[str, str]:
+    """The panels of a page and what stands beside their titles."""
+    found = re.compile(r'panel-title"><b>(.*?)</b><span[^>]*>(.*?)</span>')
+    bodies = [unescape(each.proto.body) for each in app.get("html")]
+    return {name.strip(): said for body in bodies for name, said in found.findall(body)}
+
+
+@pytest.fixture
+def folded() -> Iterator[None]:
+    """700 domains asked 20 minutes ago in a table of 300 rows, and one of them again just now."""
+    made = Made(table=Table(None, timedelta(hours=24), 300))
+    query.use(made)
+    now = datetime.now(UTC) - timedelta(minutes=3)
+    before = now - timedelta(minutes=20)
+    made.add([partial(now - timedelta(minutes=50), "10.0.0.1", "old.example", "old.example")])
+    made.add([partial(before, "10.0.0.1", f"n.d{n}.example", f"d{n}.example") for n in range(700)])
+    made.table.maintain()
+    known = made.table.read("SELECT registered_domain AS domain FROM dns_counts")["domain"]
+    gone = next(f"d{n}.example" for n in range(700) if f"d{n}.example" not in known.to_pylist())
+    made.add([partial(now, "10.0.0.1", f"n.{gone}", gone, count=200)])
+    made.add([partial(now + timedelta(minutes=1), "10.0.0.1", f"n.{gone}", gone)])
+    yield
+    made.table.close()
+
+
+def test_what_was_folded_away_is_said_by_each_panel_that_does_not_know_it(folded: None) -> None:
+    said = captions(drawn(range="15m"))
+    assert re.match(r"1 of 1 · exact", said["Domains"])
+    assert re.match(r"1 first seen .* · \d+ queries folded: some may be older", said["New domains"])
+    assert "? may have been folded" in said["What changed"]
+    assert re.match(r"10 of \d+ · .*, other .* queries folded", captions(drawn())["Domains"])
+
+
+@pytest.mark.parametrize("page", ["overview", "domains", "hosts", "host", "records"])
+def test_every_panel_says_of_which_time_it_is_and_stacks_have_a_legend(
+    made: Made, page: str
+) -> None:
+    now = datetime.now(UTC) - timedelta(minutes=5)
+    for minutes in (0, 70, 140):
+        at = now - timedelta(minutes=minutes)
+        made.add([partial(at, "10.0.0.1", f"{minutes}.example", f"{minutes}.example", count=99)])
+    app = drawn(page, host="10.0.0.1")
+    said = captions(app)
+    assert len(said) >= {"records": 1}.get(page, 6)
+    for panel, caption in said.items():
+        named = panel in ("0.example", "10.0.0.1")  # whose detail it is: its panels say the time
+        assert named or re.search(r"\d\d:\d\d–\d\d:\d\d", caption), (panel, caption)
+    bodies = "".join(each.proto.body for each in app.get("html"))
+    assert ('class="strip"' in bodies) == bool(re.search(r'class="during">\d\d:\d\d–', bodies))
+    assert bodies.count("<i style") == (0 if page == "records" else 6)
+
+
+def test_the_makeup_says_how_much_of_all_it_shows(made: Made) -> None:
+    now = datetime.now(UTC) - timedelta(seconds=30)
+    made.add(
+        [partial(now, "10.0.0.1", "a.example", "a.example", qtype_name=f"T{n}") for n in range(9)]
+    )
+    said = captions(drawn("domains"))
+    assert said["Types"].startswith("6 of 9 · 66.7 % of queries, other 33.3 % · exact")
+    assert said["Responses"].startswith("1 of 1 · exact")
