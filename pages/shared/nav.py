@@ -59,15 +59,16 @@ def open_row(each: Filter) -> None:
 
 def actions(level: str) -> Actions:
     """A row's menu: open it, see only it, leave it out, copy it, see its records."""
-    return _actions(lambda value: of_row(level, value))
+    return actions_of(lambda value: of_row(level, value))
 
 
 def actions_of_texts() -> Actions:
     """The same where a row's value says what it is of, such as `host:10.1.2.3`."""
-    return _actions(of_text)
+    return actions_of(of_text)
 
 
-def _actions(each: Callable[[str], Filter]) -> Actions:
+def actions_of(each: Callable[[str], Filter]) -> Actions:
+    """The same where `each` tells what a row stands for."""
     return {
         "Open": lambda value: open_row(each(value)),
         "Only": lambda value: url.write(url.view().filtered(each(value))),
