@@ -1,16 +1,14 @@
 """Records: the rows behind a number, and what a host asked just before and after one."""
 
-from dataclasses import replace
-from datetime import datetime, timedelta
+from functools import partial
 
-import pandas as pd
 import streamlit as st
 
-from pages.shared import nav, panels, url
+from pages.shared import nav, panels, recordrows, url
 from pages.shared.columns import columns
 from pages.shared.controls import level_and_number
 from pages.shared.live import live
-from pages.shared.look import panel, rows
+from pages.shared.look import panel, rows, zone_of
 from pages.shared.tables import table as draw_table
 from pipeline import screen
 from pipeline.cache import Readable
@@ -18,19 +16,18 @@ from pipeline.records import COLUMNS
 from pipeline.state import View
 
 WIDTHS = {
-    "bucket": 84, "host": 120, "resolver": 120, "name": 300, "type": 64, "response": 90,
+    "bucket": 84, "host": 120, "resolver": 120, "name": 266, "type": 64, "response": 90,
     "queries": 66, "rtt_ms": 60, "answers": 200, "uid": 150, "last": 84,
 }  # fmt: skip
 SORTS = {"queries": "count"}
 """At the start, where other tables rank by queries, this one shows the newest."""
-AROUND = timedelta(minutes=1)
-NOTE = "a row is of one bucket, in which order is lost: click it for its host a minute around"
+NOTE = "a row is of one bucket, in which order is lost: its menu shows its host a minute around"
 
 
 def draw(table: Readable, view: View) -> None:
     """One table over the whole page."""
     listing = screen.records(table, view)
-    frame = listing.rows.assign(around=[_around(*row) for row in _stretches(listing.rows)])
+    frame = recordrows.with_texts(listing.rows)
     with rows(), panel():
         said = f"{panels.over(table, view, listing.caption)} · {NOTE}"
         level_and_number("Records", said, view, more=raw)
@@ -40,11 +37,14 @@ def draw(table: Readable, view: View) -> None:
             columns(view, *WIDTHS, **WIDTHS),
             22,
             panels.nothing(table, view),
-            by="around",
+            by="row",
             rows_by=("bucket", *COLUMNS, "seq"),
+            picked=recordrows.of_focus(frame, view.focus),
             ranking=(view.ranked(), view.sort, view.n),
-            on_pick=_show_around,
+            on_pick=recordrows.pick,
             on_sort=lambda column: url.change(sort=SORTS.get(column, column)),
+            actions=recordrows.ACTIONS,
+            label=partial(recordrows.said_of, zone_of(view)),
         )
 
 
@@ -58,21 +58,6 @@ def raw() -> None:
         on_click=lambda: nav.open_raw(url.view()),
         help="Zeek's own records of this time, read again from the source",
     )
-
-
-def _stretches(frame: pd.DataFrame) -> list[tuple[datetime, datetime, str]]:
-    return list(zip(frame["bucket"], frame["end"], frame["host"], strict=True))
-
-
-def _around(start: datetime, end: datetime, host: str) -> str:
-    return f"{(start - AROUND).isoformat()} {(end + AROUND).isoformat()} {host}"
-
-
-def _show_around(row: str) -> None:
-    start, end, host = row.split(" ", 2)
-    stretch = {"start": datetime.fromisoformat(start), "end": datetime.fromisoformat(end)}
-    view = url.view().without("domain", "name", "type", "response", "resolver")
-    url.write(replace(view.only("host", host), **stretch, sort="queries"))
 
 
 live(draw)

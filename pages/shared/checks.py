@@ -130,7 +130,7 @@ def reasons(counters: Counters, view: View, rows: int) -> None:
     columns = {"reason": text("Reason"), **_counted(), "last": last}
     table(
         "reasons", frame, columns, rows, "no record was rejected",
-        by="reason", picked=_reason(view, counters), on_pick=_pick,
+        by="reason", picked=[_reason(view, counters)], on_pick=_pick,
     )  # fmt: skip
 
 
@@ -139,7 +139,7 @@ def _reason(view: View, counters: Counters) -> str | None:
     return value if field == REASON and value in counters.rejected else None
 
 
-def _pick(reason: str) -> None:
+def _pick(reason: str, _column: str) -> None:
     url.change(focus=(REASON, reason))
 
 

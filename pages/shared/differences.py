@@ -44,13 +44,13 @@ def changes(table: Readable, view: View, rows: int, of_host: bool = False) -> No
         rows_by=("row", "measure"),
         ranking=(view.ranked(), vs),
         actions=nav.actions_of_texts(),
-        name=_named,
+        label=_said_of,
     )
 
 
-def _named(row: str) -> str:
+def _said_of(action: str, row: str) -> str:
     each = of_text(row)
-    return f"{each.field} {inert(each.value)}"
+    return f"{action} {each.field} {inert(each.value)}"
 
 
 def _said(found: Changes, span: Window, view: View, vs: str) -> str:

@@ -112,7 +112,7 @@ def records(lookup: Lookup, view: View, rows: int) -> None:
         by="place",
         ranking=lookup.start,
         actions=copies if len(frame) <= MENU_ROWS else None,
-        name=lambda place: f"record {int(place) + 1}",
+        label=lambda action, place: f"{action} record {int(place) + 1}",
     )
 
 

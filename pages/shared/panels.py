@@ -175,9 +175,9 @@ def ranked(
         rows,
         nothing(table, view),
         by=level,
-        picked=focus.value if focus else None,
+        picked=[focus.value] if focus else (),
         ranking=(view.ranked(), view.sort, view.n),
-        on_pick=lambda value: url.write(put(url.view(), of_row(level, value))),
+        on_pick=lambda value, column: url.write(put(url.view(), of_row(level, value))),
         on_sort=(lambda column: url.change(sort=column)) if sorts else None,
         actions=nav.actions(level),
     )

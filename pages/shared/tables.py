@@ -5,7 +5,7 @@ is remembered, and a row's menu says the value it stands for.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -19,6 +19,7 @@ from pipeline.names import shown
 from pipeline.where import OTHER, RESPONSES
 
 Row = tuple[Any, ...]
+Label = Callable[[str, str], str]
 
 RERANK_SECONDS = 30
 HEADER, ROW = 33, 26
@@ -47,6 +48,11 @@ SELECTED = {"light": "#E4EDF9", "dark": "#1B2C45"}
 """Behind the row that is shown closer."""
 
 
+def said_of(action: str, value: str) -> str:
+    """An item of a row's menu: what it does, and to which value."""
+    return f"{action} {inert(value)}"
+
+
 def height(rows: int) -> int:
     """Pixels of a table with so many rows."""
     return HEADER + ROW * rows
@@ -61,19 +67,19 @@ def table(
     *,
     by: str | None = None,
     rows_by: tuple[str, ...] = (),
-    picked: str | None = None,
+    picked: Container[str] = (),
     ranking: object = None,
-    on_pick: Callable[[str], None] | None = None,
+    on_pick: Callable[[str, str], None] | None = None,
     on_sort: Callable[[str], None] | None = None,
     actions: Mapping[str, Callable[[str], None]] | None = None,
-    name: Callable[[str], str] = inert,
+    label: Label = said_of,
 ) -> str | None:
     """Draw `frame`, one line a row, with room for `rows`; the value of the row that stands first.
 
     `by` is the column of the value that a row stands for, `rows_by` those that tell rows apart
     where it does not; `ranking` whatever else decides the order (a change of it ranks anew);
-    `picked` the value shown elsewhere, which holds the order still; `name` how a row's menu calls
-    the value.
+    `picked` the values shown elsewhere, which hold the order still; `on_pick` is told a cell's
+    value and column; `label` is how a row's menu says an action of a value.
     """
     if frame.empty:
         empty(nothing, height(rows))
@@ -82,14 +88,15 @@ def table(
         frame = _still(key, frame, by, rows_by or (by,), ranking, picked).reset_index(drop=True)
     columns = _bounded(frame, columns, has_menu=bool(by and actions))
     if by and actions:
-        frame = frame.assign(**{MENU: [_labels(name(value), actions) for value in frame[by]]})
+        frame = frame.assign(**{MENU: [_labels(value, actions, label) for value in frame[by]]})
+    looked_at = [value in picked for value in frame[by]] if by else []
     st.dataframe(
-        _styled(_texts(frame[[name for name in [*columns, MENU] if name in frame]]), by, picked),
+        _styled(_texts(frame[[name for name in [*columns, MENU] if name in frame]]), looked_at),
         key=key,
         hide_index=True,
         row_height=ROW,
         height=height(rows),
-        column_config={**columns, **_menu(key, actions, name)},
+        column_config={**columns, **_menu(key, actions, label)},
         placeholder="–",
         alt=NAMES.get(key),
         **_selection(key, by, on_pick, on_sort),
@@ -103,7 +110,7 @@ def _still(
     by: str,
     rows_by: tuple[str, ...],
     ranking: object,
-    picked: str | None,
+    picked: Container[str],
 ) -> pd.DataFrame:
     """The rows in the order they were drawn in, unless it is time to rank them anew.
 
@@ -113,7 +120,7 @@ def _still(
     kept, now = st.session_state.get(f"{key}-order"), time.monotonic()
     order, at = list(place), now
     if kept and kept["ranking"] == ranking:
-        is_held = picked in kept["values"]
+        is_held = any(value in picked for value in kept["values"])
         if is_held or now - kept["at"] < RERANK_SECONDS:
             order, at = _in_place(kept["rows"], order), now if is_held else kept["at"]
     frame = frame.iloc[[place[row] for row in order]]
@@ -141,7 +148,7 @@ def _in_place(drawn: list[Row], ranked: list[Row]) -> list[Row]:
 def _selection(
     key: str,
     by: str | None,
-    on_pick: Callable[[str], None] | None,
+    on_pick: Callable[[str, str], None] | None,
     on_sort: Callable[[str], None] | None,
 ) -> dict[str, Any]:
     modes = [mode for mode, on in (("single-cell", on_pick), ("single-column", on_sort)) if on]
@@ -154,22 +161,22 @@ def _selection(
         if selection["columns"] and on_sort:
             on_sort(selection["columns"][0])
         elif selection["cells"] and on_pick:
-            row = selection["cells"][0][0]
+            row, column = selection["cells"][0]
             # It may have been selected before the rows became fewer.
             if row < len(values):
-                on_pick(values[row])
+                on_pick(values[row], column)
 
     return {"on_select": chosen, "selection_mode": modes}
 
 
-def _labels(name: str, actions: Mapping[str, Callable[[str], None]]) -> list[str]:
-    return [f"{action} {name}" for action in actions]
+def _labels(value: str, actions: Mapping[str, Callable[[str], None]], label: Label) -> list[str]:
+    return [label(action, value) for action in actions]
 
 
 def _menu(
     key: str,
     actions: Mapping[str, Callable[[str], None]] | None,
-    name: Callable[[str], str],
+    label: Label,
 ) -> dict[str, Any]:
     """A column of row menus; what was clicked is told by its text, not by its row."""
     if not actions:
@@ -177,13 +184,14 @@ def _menu(
     click = f"{key}-click"
 
     def clicked() -> None:
-        label = st.session_state[click]["label"]
+        text = st.session_state[click]["label"]
         order = st.session_state[f"{key}-order"]
         # A menu may have been opened before the rows became others.
         for value in dict.fromkeys(order["values"] + order["former"]):
             for action, act in actions.items():
-                if label == f"{action} {name(value)}":
-                    act(value)
+                if text == label(action, value):
+                    return act(value)
+        return None
 
     column = st.column_config.ButtonColumn(
         "", width=34, type="tertiary", on_click=clicked, key=click
@@ -217,9 +225,9 @@ def _texts(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(**texts)
 
 
-def _styled(frame: pd.DataFrame, by: str | None, picked: str | None) -> Any:
-    """Responses in their colours, the row that is shown elsewhere on the panel's colour."""
-    if "response" not in frame and picked is None:
+def _styled(frame: pd.DataFrame, looked_at: Sequence[bool]) -> Any:
+    """Responses in their colours, the rows that are shown elsewhere on the panel's colour."""
+    if "response" not in frame and not any(looked_at):
         # Styles cost each viewer as much as the rest of a table.
         return frame
     colours = COLOURS[theme()]
@@ -231,9 +239,7 @@ def _styled(frame: pd.DataFrame, by: str | None, picked: str | None) -> Any:
             lambda name: f"color: {hue.get(name, hue[OTHER])}; font-weight: 600",
             subset=["response"],
         )
-    if by and picked is not None:
+    if any(looked_at):
         back = f"background-color: {SELECTED[theme()]}"
-        styled = styled.apply(
-            lambda row: [back if row[by] == shown(picked) else ""] * len(row), axis=1
-        )
+        styled = styled.apply(lambda column: [back if each else "" for each in looked_at])
     return styled

@@ -242,9 +242,9 @@ def click() -> None:
     CLICKED.clear()
     st.session_state["x-order"] = {"values": [ALL_AT_ONCE], "former": []}
     actions: dict[str, Callable[[str], None]] = {"Open": CLICKED.append}
-    (label,) = tables._labels(inert(ALL_AT_ONCE), actions)
+    (label,) = tables._labels(ALL_AT_ONCE, actions, tables.said_of)
     st.session_state["x-click"] = {"label": label}
-    tables._menu("x", actions, inert)[tables.MENU].on_click()
+    tables._menu("x", actions, tables.said_of)[tables.MENU].on_click()
 
 
 class Checks:

@@ -118,8 +118,21 @@ def test_a_row_that_has_gone_meanwhile_is_not_picked() -> None:
         st.session_state["x-order"] = {"values": ["10.0.0.1"]}
         for row in (0, 1):
             st.session_state["x"] = {"selection": {"columns": [], "cells": [[row, "host"]]}}
-            _selection("x", "host", st.write, None)["on_select"]()
+            _selection("x", "host", lambda *cell: st.write(*cell), None)["on_select"]()
 
     app = AppTest.from_function(select, default_timeout=60).run()
     assert not app.exception
-    assert [each.value for each in app.markdown] == ["10.0.0.1"]
+    assert [each.value for each in app.markdown] == ["10.0.0.1 host"]
+
+
+def test_a_records_menu_does_what_it_says_to_the_row_that_it_says(made: Made) -> None:
+    app = hosts_page()
+    kinds = [("A", "NOERROR"), ("AAAA", "NOERROR"), ("A", None)]
+    made.add(
+        partial(NOW, "10.0.0.1", "www.example.com", "example.com", qtype_name=kind, rcode_name=code)
+        for kind, code in kinds
+    )
+    app.switch_page(str(Path(FRAME).with_name("records.py"))).run()
+    rows = app.dataframe[0].value
+    menus = rows[rows["queries"] == 1]["menu"]
+    assert [len(set(items)) for items in zip(*menus, strict=True)] == [1, 1, 1, 1, 1, 1, 1, 3]

@@ -177,8 +177,22 @@ def test_a_menu_copies_and_leads_to_the_records_of_its_row(page: Page, made_serv
     page.get_by_role("menuitem").filter(has_text=re.compile("^Records of")).click()
     page.wait_for_url("**/records?*")
     assert params(page) == {"domain": ["microsoft.com"]}
-    click_cell(page, "records", 0)
-    until(page, lambda: {"from", "to", "host"} == set(params(page)))
+
+
+def test_a_cell_of_a_record_narrows_nothing_and_its_menu_shows_its_host_around_it(
+    page: Page, made_server: str
+) -> None:
+    page.goto(f"{made_server}/records?type=A&response=NXDOMAIN")
+    click_cell(page, "records", 0, x=120)
+    until(page, lambda: "focus" in params(page))
+    host = params(page)["focus"][0].removeprefix("host:")
+    kept = {"type": ["A"], "response": ["NXDOMAIN"], "focus": [f"host:{host}"]}
+    assert params(page) == kept
+    click_cell(page, "records", 0, x=400)
+    until(page, lambda: params(page)["focus"][0].startswith("name:"))
+    click_cell(page, "records", 0, x=-24)
+    page.get_by_role("menuitem").filter(has_text=re.compile("^Around")).click()
+    until(page, lambda: {"from", "to", "host", "focus"} == set(params(page)))
 
 
 def test_the_button_copies_where_the_browser_has_no_clipboard_interface(
@@ -201,7 +215,8 @@ def test_a_bar_of_types_comes_into_focus_and_may_then_filter(page: Page, made_se
     page.mouse.move(box["x"] + 70, box["y"] + 17, steps=5)
     page.mouse.click(box["x"] + 70, box["y"] + 17, delay=80)
     until(page, lambda: params(page).get("focus") == ["type:A"])
-    page.get_by_role("button", name="Not", exact=True).click()
+    page.get_by_role("button", name="Actions").click()
+    page.get_by_role("menuitem", name="Not this").click()
     until(page, lambda: params(page).get("type") == ["-A"] and "focus" not in params(page))
 
 
