@@ -21,8 +21,10 @@ ROOT = Path(__file__).parents[1]
 os.environ["TZ"] = "America/St_Johns"
 time.tzset()
 
-# `make fuzz`: what `make test` draws a hundred times, at length.
-settings.register_profile("fuzz", max_examples=3_000)
+# No test may fail for a machine that is busy; `make fuzz` draws at length.
+settings.register_profile("unhurried", deadline=None)
+settings.register_profile("fuzz", deadline=None, max_examples=3_000)
+settings.load_profile("unhurried")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
+from pipeline import query
 from pipeline.web import (
     CONTENT_SECURITY_POLICY,
     HEADERS,
@@ -27,6 +28,7 @@ from pipeline.web import (
 from tests import asgi
 from tests.asgi import Answer
 from tests.conftest import ROOT
+from tests.unit.table_rows import T0, batch, row
 
 OURS = ["/readyz", "/metrics", "/export/names.csv", "/api/names.json"]
 LOCAL = {"host": "127.0.0.1:8501"}
