@@ -14,13 +14,11 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
-import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
@@ -37,16 +35,16 @@ from pipeline.lookup import Lookup
 from pipeline.metrics import Metrics
 from pipeline.session import end_jvm, end_starting_jvm, jars_of, jvm_is_dead, start_session
 from pipeline.settings import Settings, SettingsError
-from pipeline.source import Begin, Offsets, Source, SourceProblem
+from pipeline.source import Offsets, Source, SourceProblem
 from pipeline.state import View
 from pipeline.status import BatchTimes, Health, Status, span
 from pipeline.table import Table
+from pipeline.writer import Writer
 
 log = logging.getLogger("zeek_live")
 
 LOOK_EVERY = 0.5
 PROBE_EVERY = 1.0
-MAINTAIN_EVERY = 30.0
 CLOCK_STEP = 1.0
 SHORTEST_DELAY = 1.0
 LONGEST_DELAY = 60.0
@@ -78,16 +76,9 @@ class Pipeline:
         self._thread = threading.Thread(target=self._live, name="pipeline", daemon=True)
         self._spark: SparkSession | None = None
         self._checkpoint: Path | None = None
-        self._query_id = ""
-        self._adding = threading.Lock()
-        self._begin = Begin({})
-        self._end: Offsets = {}
-        self._is_warm = False
-        self._maintained = time.monotonic()
-        self._failure: Exception | None = None
+        self._writer = Writer(self.table, self._source, self._health)
         self._jvm_failures = 0
-        self._stages: dict[str, float] = {}
-        self._counted = self._left = 0
+        self._grouped, self._left = 0.0, 0
 
     def start(self) -> None:
         """Begin in a thread of its own."""
@@ -140,7 +131,7 @@ class Pipeline:
                 self.status()
                 self._stopping.wait(SHORTEST_DELAY)
             except (TopicReplaced, ClockSetBack) as changed:
-                self._note(str(changed))
+                self._health.note(str(changed))
             except Exception as failure:
                 if self._stopping.is_set():
                     return
@@ -156,33 +147,29 @@ class Pipeline:
         self._health.doing = "starting Spark"
         self._spark = self._spark or start_session(self.settings)
         self._health.doing = f"connecting to {self._source.name}"
-        with self._adding:
-            self._query_id = uuid4().hex
-            resume = self.table.resume()
-        self._begin = self._source.begin(resume.offsets if resume else None)
-        self._end = self._begin.offsets
-        for note in self._begin.notes:
-            self._note(note)
-        self._health.problem = self._failure = None
+        query_id, begin = self._writer.begin()
+        for note in begin.notes:
+            self._health.note(note)
+        self._health.problem = None
         self._health.doing = "reading the first batch"
         # Spark's checkpoint is on the same disk, and Spark would not say that it is full.
         self.table.check_room()
-        query = self._started(self._spark)
+        query = self._started(self._spark, query_id, begin.offsets)
         try:
             self._watch(query)
         finally:
-            self._query_id = ""
+            self._writer.ends()
             self._end_query(query)
             self._drop_checkpoint()
 
-    def _started(self, spark: SparkSession) -> StreamingQuery:
+    def _started(self, spark: SparkSession, query_id: str, begin: Offsets) -> StreamingQuery:
         folder = self.settings.state_dir or Path(tempfile.gettempdir())
-        self._checkpoint = folder / f"checkpoint-{self._query_id}"
-        add = partial(self._add, self._query_id, self._checkpoint)
+        self._checkpoint = folder / f"checkpoint-{query_id}"
+        add = partial(self._add, query_id, self._checkpoint)
         ProgressListener.attach(spark, self._triggered, self._progressed)
         limit = self.settings.max_batch_records
-        limit = limit if self._is_warm else min(limit, FIRST_BATCH)
-        lines = self._source.lines(spark, self._begin.offsets, limit)
+        limit = limit if self._writer.has_written else min(limit, FIRST_BATCH)
+        lines = self._source.lines(spark, begin, limit)
         interval = f"{self.settings.trigger.total_seconds() * 1000:.0f} milliseconds"
         writer = lines.writeStream.foreachBatch(add)
         options = writer.option("checkpointLocation", self._checkpoint.as_uri())
@@ -190,13 +177,13 @@ class Pipeline:
 
     def _watch(self, query: StreamingQuery) -> None:
         """Look whether all is well, until stopped or warm; raises what ended the query."""
-        probed, was_warm, clock = 0.0, self._is_warm, clock_ahead()
-        while not self._stopping.wait(LOOK_EVERY) and was_warm == self._is_warm:
+        probed, was_warm, clock = 0.0, self._writer.has_written, clock_ahead()
+        while not self._stopping.wait(LOOK_EVERY) and was_warm == self._writer.has_written:
             self.status()
             clock = looked_at_clock(clock)
             self._exit_without_jvm()
-            if not query.isActive:
-                raise self._failure or query.exception() or QueryFailed()
+            if self._writer.failure or not query.isActive:
+                raise self._writer.failure or query.exception() or QueryFailed()
             if time.monotonic() - probed >= PROBE_EVERY:
                 self._probe()
                 probed = time.monotonic()
@@ -212,9 +199,9 @@ class Pipeline:
             ending.join(PROBE_EVERY)
 
     def _probe(self) -> None:
-        end = self._end
+        end = self._writer.end
         lag = self._lag(end)
-        if lag is not None and end is self._end:
+        if lag is not None and end is self._writer.end:
             self._health.lag_records = lag
 
     def _lag(self, end: Offsets) -> int | None:
@@ -228,54 +215,27 @@ class Pipeline:
         return lag
 
     def _add(self, query_id: str, checkpoint: Path, lines: DataFrame, batch_id: int) -> None:
-        """One batch, called by Spark: group it, and put it in the table."""
+        """One batch, called by Spark: group it, and have it written while the next is read."""
         try:
-            self._stages = self._added(query_id, checkpoint, lines, batch_id)
+            self._put(query_id, checkpoint, lines, batch_id)
         except Exception as error:
             # Spark would search the trace of a batch that its own stop cut short for too long.
-            if query_id != self._query_id:
+            if not self._writer.writes(query_id):
                 return
-            self._failure = error
+            self._writer.failure = error
             # Spark logs what it is told, and Java's own words are of hundreds of lines.
             raise QueryFailed(first_sentence(in_words(error))) from None
-        self._is_warm = True
 
-    def _added(
-        self, query_id: str, checkpoint: Path, lines: DataFrame, batch_id: int
-    ) -> dict[str, float]:
+    def _put(self, query_id: str, checkpoint: Path, lines: DataFrame, batch_id: int) -> None:
         began = time.perf_counter()
         counts = batches.grouped(lines, self.settings)
-        grouped = time.perf_counter()
+        self._grouped = time.perf_counter() - began
         end = self._source.offsets(batches.logged_offsets(checkpoint, batch_id))
         # A topic that was made anew is noticed before what was read of it is counted twice.
         lag = self._lag(end)
-        self._write(query_id, batch_id, end, counts)
+        self._writer.put(query_id, batch_id, end, counts)
         if lag is not None:
             self._left = self._health.lag_records = lag
-        written = time.perf_counter()
-        self._maintain()
-        took = {"group": grouped - began, "write": written - grouped}
-        return {**took, "maintain": time.perf_counter() - written}
-
-    def _write(self, query_id: str, batch_id: int, end: Offsets, counts: pa.Table) -> None:
-        """Add to the table, unless another query has begun since where this one ended."""
-        with self._adding:
-            if query_id != self._query_id:
-                return
-            read = self._source.count(self._end, end)
-            lost = self._begin.lost if batch_id == 0 else 0
-            made = batches.make_batch(query_id, batch_id, end, counts, read, lost)
-            for note in self._source.news(self._end, end):
-                self._note(note)
-            before = self.counters().counted
-            self.table.add(made, datetime.now(UTC))
-            self._counted = self.counters().counted - before
-            self._end, self._health.last_records = end, time.monotonic()
-
-    def _maintain(self) -> None:
-        if self.table.due or time.monotonic() - self._maintained >= MAINTAIN_EVERY:
-            self.table.maintain()
-            self._maintained = time.monotonic()
 
     def _triggered(self, at: datetime) -> None:
         self._health.last_trigger = at
@@ -283,9 +243,10 @@ class Pipeline:
         self._jvm_failures = 0
 
     def _progressed(self, times: BatchTimes) -> None:
-        stages = {**times.stages, **self._stages}
+        written = self._writer.written(times.batch_id)
+        stages = {**times.stages, "group": self._grouped, **written.stages}
         self._health.batches.append(
-            replace(times, stages=stages, counted=self._counted, lag_records=self._left)
+            replace(times, stages=stages, counted=written.counted, lag_records=self._left)
         )
         self.metrics.batch_seconds.observe(times.seconds)
         self._triggered(times.at)
@@ -296,10 +257,6 @@ class Pipeline:
         )
         self._health.restarts += 1
         log.warning("query failed: %s", ascii(self._health.failure))
-
-    def _note(self, note: str) -> None:
-        self._health.note(note)
-        log.warning("%s", ascii(note))
 
     def _exit_without_jvm(self) -> None:
         if jvm_is_dead() and not self._stopping.is_set():

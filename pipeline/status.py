@@ -1,5 +1,6 @@
 """How the stream is doing, in the words that pages show."""
 
+import logging
 import threading
 import time
 from collections import deque
@@ -7,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal
+
+log = logging.getLogger("zeek_live")
 
 State = Literal["starting", "live", "catching up", "late", "no data", "stopped"]
 
@@ -153,7 +156,8 @@ class Health:
         self._since = datetime.now(UTC)
 
     def note(self, text: str) -> None:
-        """Keep a sentence about something that happened once."""
+        """Keep a sentence about something that happened once, and log it."""
+        log.warning("%s", ascii(text))
         self.notes.append(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC: {text}")
 
     def status(self, newest: datetime | None) -> Status:

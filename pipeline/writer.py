@@ -1,0 +1,113 @@
+"""Batches into the table, one after the other, while Spark reads the next one.
+
+That Spark commits a batch before it is in the table does no harm: the ledger alone says where to go
+on, and a query whose batch cannot be written ends, whatever it has read since.
+"""
+
+import threading
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import pyarrow as pa
+
+from pipeline import batch as batches
+from pipeline.source import Begin, Offsets, Source
+from pipeline.status import Health
+from pipeline.table import Table
+
+MAINTAIN_EVERY = 30.0
+
+
+@dataclass(frozen=True)
+class Written:
+    """What became of one batch: records counted, and the seconds that each step took."""
+
+    counted: int = 0
+    stages: dict[str, float] = field(default_factory=dict)
+
+
+class Writer:
+    """The one that changes the table, for one query at a time."""
+
+    def __init__(self, table: Table, source: Source, health: Health) -> None:
+        self.end: Offsets = {}
+        """Behind the last batch in the table."""
+        self.failure: Exception | None = None
+        """Why the query that writes now has to end."""
+        self.has_written = False
+        self._table, self._source, self._health = table, source, health
+        self._pool = ThreadPoolExecutor(1, "writer")
+        self._turn = threading.Lock()
+        self._query_id = ""
+        self._begin = Begin({})
+        self._last: Future[Written] = Future()
+        self._written: dict[int, Future[Written]] = {}
+        self._maintained = time.monotonic()
+
+    def begin(self) -> tuple[str, Begin]:
+        """A new query's id and where it begins; what an earlier one still brings is left out."""
+        with self._turn:
+            self._query_id = query_id = uuid4().hex
+            resume = self._table.resume()
+        self._begin = self._source.begin(resume.offsets if resume else None)
+        self.end, self.failure = self._begin.offsets, None
+        self._last = Future()
+        self._last.set_result(Written())
+        self._written.clear()
+        return query_id, self._begin
+
+    def ends(self) -> None:
+        """No query writes from now on."""
+        self._query_id = ""
+
+    def writes(self, query_id: str) -> bool:
+        """Whether it is this query that writes."""
+        return query_id == self._query_id
+
+    def put(self, query_id: str, batch_id: int, end: Offsets, counts: pa.Table) -> None:
+        """Write a batch soon; waits for the one before, and raises what that one failed with."""
+        self._last.result()
+        self._last = self._pool.submit(self._put, query_id, batch_id, end, counts)
+        self._written[batch_id] = self._last
+
+    def written(self, batch_id: int) -> Written:
+        """What became of a batch, once it is known; asked once."""
+        future = self._written.pop(batch_id, None)
+        return future.result() if future and not future.exception() else Written()
+
+    def _put(self, query_id: str, batch_id: int, end: Offsets, counts: pa.Table) -> Written:
+        try:
+            began = time.perf_counter()
+            counted = self._add(query_id, batch_id, end, counts)
+            added = time.perf_counter()
+            self._maintain()
+        except Exception as error:
+            if self.writes(query_id):
+                self.failure = error
+            raise
+        took = {"write": added - began, "maintain": time.perf_counter() - added}
+        return Written(counted, took)
+
+    def _add(self, query_id: str, batch_id: int, end: Offsets, counts: pa.Table) -> int:
+        """Add to the table, unless another query has begun since where this one ended."""
+        with self._turn:
+            if not self.writes(query_id):
+                return 0
+            read = self._source.count(self.end, end)
+            lost = self._begin.lost if batch_id == 0 else 0
+            made = batches.make_batch(query_id, batch_id, end, counts, read, lost)
+            for news in self._source.news(self.end, end):
+                self._health.note(news)
+            before = self._table.counters().counted
+            self._table.add(made, datetime.now(UTC))
+            self.end, self._health.last_records = end, time.monotonic()
+            self.has_written = True
+            return self._table.counters().counted - before
+
+    def _maintain(self) -> None:
+        if self._table.due or time.monotonic() - self._maintained >= MAINTAIN_EVERY:
+            self._table.maintain()
+            self._maintained = time.monotonic()
