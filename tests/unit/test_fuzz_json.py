@@ -1,6 +1,7 @@
 """The JSON parser against Python's json, on any record in any of its forms, and on any bytes."""
 
 import json
+import math
 from collections import Counter
 from functools import cache
 from typing import Any
@@ -110,8 +111,8 @@ def spelled(draw: st.DrawFn, value: Any) -> str:
         return blank + "{" + ",".join(inner) + "}" + blank
     if isinstance(value, str):
         return blank + draw(text(value)) + blank
-    if isinstance(value, int | float) and not isinstance(value, bool) and draw(st.booleans()):
-        return blank + f"{value!r}".replace("e", draw(st.sampled_from("eE"))) + blank
+    if isinstance(value, float) and math.isfinite(value):
+        return blank + json.dumps(value).replace("e", draw(st.sampled_from("eE"))) + blank
     return blank + json.dumps(value, ensure_ascii=draw(st.booleans())) + blank
 
 
