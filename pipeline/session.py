@@ -90,7 +90,7 @@ def start_session(settings: Settings, *java: str) -> SparkSession:
     `java` are further options for the JVM, instead of those that make it start faster.
     """
     os.environ["JAVA_HOME"] = str(find_java().parents[1])
-    os.environ["PYSPARK_PYTHON"] = sys.executable
+    os.environ["PYSPARK_PYTHON"] = settings.worker_python or sys.executable
     builder = SparkSession.builder
     for key, value in spark_options(settings, *(java or class_options())).items():
         builder = builder.config(key, value)

@@ -274,6 +274,13 @@ class Settings(BaseSettings):
     driver_host: Annotated[str, _of_form(HOST, "a name or an address of this machine")] = Field(
         "127.0.0.1", description="the address at which a cluster's workers reach this process"
     )
+    worker_python: Annotated[
+        str, _of_form(r"\S*", "a path without blanks, such as /opt/zeek-live/.venv/bin/python")
+    ] = Field(
+        "",
+        description="the Python of a cluster's workers, as a path that holds on each of them; "
+        "unset: the path of the one that runs this process",
+    )
     driver_memory: Annotated[str, BeforeValidator(parse_memory)] = Field(
         "1g", description="heap of the JVM in this process"
     )

@@ -2,8 +2,9 @@
 
 import os
 import subprocess
-import sys
+import sysconfig
 import time
+import venv
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -24,8 +25,9 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The cluster's `spark://` address."""
     folder, port = tmp_path_factory.mktemp("cluster"), free_port()
     environment = {**os.environ, "SPARK_LOCAL_IP": "127.0.0.1", "SPARK_WORKER_DIR": str(folder)}
-    environment |= {"JAVA_HOME": str(find_java().parents[1]), "PYSPARK_PYTHON": sys.executable}
-    environment.pop("PYTHONPATH", None)
+    environment["JAVA_HOME"] = str(find_java().parents[1])
+    for name in ("PYTHONPATH", "PYSPARK_PYTHON"):
+        environment.pop(name, None)
     spark_class = str(Path(pyspark.__file__).parent / "bin" / "spark-class")
     common = ["--host", "127.0.0.1", "--webui-port", "0"]
     master = f"spark://127.0.0.1:{port}"
@@ -47,13 +49,28 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield master
 
 
+@pytest.fixture
+def worker_python(tmp_path: Path) -> Path:
+    """Another environment than the server's, elsewhere, that notes whenever it is run."""
+    elsewhere = tmp_path / "elsewhere"
+    venv.create(elsewhere, symlinks=True)
+    [packages] = elsewhere.glob("lib/python*/site-packages")
+    (packages / "own.pth").write_text(f"{sysconfig.get_path('purelib')}\n")
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\ntouch {python}.ran\nexec {elsewhere}/bin/python "$@"\n')
+    python.chmod(0o755)
+    return python
+
+
 def test_kafka_is_read_by_the_workers_of_a_cluster(
-    cluster: str, broker: str, new_topic: Callable[..., str], tmp_path: Path
+    cluster: str, broker: str, new_topic: Callable[..., str], tmp_path: Path, worker_python: Path
 ) -> None:
     topic, lines = new_topic(), records(3_000)
     publish(broker, topic, lines)
     settings = {"kafka_servers": broker, "kafka_topics": topic, "start": "earliest"}
+    settings["worker_python"] = str(worker_python)
     assert counted_there(cluster, tmp_path, 3_000, **settings) == line_counts(lines)
+    assert Path(f"{worker_python}.ran").exists()
 
 
 def test_a_log_directory_is_read_by_the_workers_of_a_cluster(cluster: str, tmp_path: Path) -> None:

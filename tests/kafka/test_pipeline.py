@@ -4,6 +4,7 @@ import json
 import random
 import signal
 import time
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,7 +18,7 @@ from pipeline.batch import DELETED
 from pipeline.demo.broker import Broker
 from pipeline.kafka import KafkaSource
 from pipeline.settings import Settings
-from tests.server import Server, line_counts, table_counts
+from tests.server import Key, Server, line_counts, table_counts
 
 METRICS = (
     "records_total records_counted_total records_rejected_total source_lag_records "
@@ -96,26 +97,40 @@ def test_topics_in_which_all_logs_arrive_mixed_are_counted_whole(
     assert table_counts(state) == line_counts(dns)
 
 
-def test_records_that_kafka_deleted_unread_are_counted_as_such(
+def without_names(counts: Counter[Key]) -> Counter[Key]:
+    """By all other keys: what a budget of fewer rows than names leaves."""
+    found: Counter[Key] = Counter()
+    for (bucket, host, resolver, _, *others), count in counts.items():
+        found[bucket, host, resolver, *others] += count
+    return found
+
+
+def test_records_deleted_unread_are_counted_as_such_and_a_lower_budget_loses_none(
     broker: str, new_topic: Callable[..., str], tmp_path: Path
 ) -> None:
     topic, state = new_topic(1), tmp_path / "state"
     state.mkdir()
     settings = {"kafka_servers": broker, "kafka_topics": topic, "state_dir": state}
-    publish(broker, topic, records(100))
+    lines = records(1_700)
+    publish(broker, topic, lines[:1_600])
     with Server(tmp_path, **settings) as server:
-        server.wait_for_records(100)
+        server.wait_for_records(1_600)
         server.stop(signal.SIGINT)
-    publish(broker, topic, records(100))
+    publish(broker, topic, lines[1_600:])
     admin = AdminClient({"bootstrap.servers": broker})
-    for done in admin.delete_records([TopicPartition(topic, 0, 160)]).values():
+    for done in admin.delete_records([TopicPartition(topic, 0, 1_660)]).values():
         done.result(30)
-    with Server(tmp_path, **settings) as server:
-        server.wait_for_records(140)
+    with Server(tmp_path, **settings, row_budget=1_000, trigger="2s") as server:
+        server.wait_for_records(1_640)
         assert server.metric("records_rejected_total", reason=DELETED) == 60
-        assert server.metric("records_total") == 200
+        assert server.metric("records_total") == 1_700
+        server.wait(lambda: server.metric("table_rows") <= 1_000, "rows within the new budget")
+        assert server.metric("table_folded_records_now") > 0
         for name in METRICS:
             assert f"zeek_live_{name}" in server.get("/metrics")[1]
+        server.stop()
+    counted = line_counts([*lines[:1_600], *lines[1_660:]])
+    assert without_names(table_counts(state)) == without_names(counted)
 
 
 def test_a_start_is_the_first_the_last_or_a_time(

@@ -47,6 +47,7 @@ WRONG = {
     ("MASTER", "local[2,0]"): MASTER,
     ("MASTER", "spark://host"): MASTER,
     ("DRIVER_HOST", ""): "a name or an address of this machine",
+    ("WORKER_PYTHON", "/opt/my python"): "a path without blanks, such as /opt",
     ("DRIVER_HOST", "http://me"): "a name or an address of this machine",
     ("DRIVER_MEMORY", "lots"): MEMORY,
     ("DRIVER_MEMORY", "0g"): MEMORY,
