@@ -1,5 +1,6 @@
 """The frame's second row: search, the filters in force, noise, export."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
