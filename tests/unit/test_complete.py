@@ -1,7 +1,7 @@
 """The search box: words to filters, and what a word may become."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pages.shared.search import parse_search
@@ -73,7 +73,8 @@ def test_completions_are_of_the_views_time_whatever_is_filtered() -> None:
     assert "domain:example.com" in completions(TABLE, view, "example")
 
 
-@given(st.text(st.characters(exclude_characters='"'), min_size=1), st.booleans())
+@settings(deadline=None)
+@given(st.text(st.characters(codec="utf-8", exclude_characters='"'), min_size=1), st.booleans())
 def test_a_completion_is_understood_as_the_value_it_was_made_of(name: str, exclude: bool) -> None:
     table = ByHand(Row(0, host=name))
     sign = "-" if exclude else ""
