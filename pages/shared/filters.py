@@ -38,7 +38,7 @@ SECONDS = 5
 CHIP_CHARACTERS = 90
 """What fits between the search box and the noise switches at 1366 pixels."""
 CHIP_PADDING = 4
-FOCUS_CHARACTERS = 62
+FOCUS_CHARACTERS = 50
 """What the focus takes of it, and what can be done with it."""
 
 
