@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.shared import checks, login, stream
+from pages.shared import checks, login, stream, url
 from pages.shared.live import live
 from pages.shared.look import panel, rows, strip, zone_of
 from pipeline.query import running
@@ -15,7 +15,7 @@ def draw(table: Counted, view: View) -> None:
     pipeline = running()
     status, counters = pipeline.status().seen_every(view.every), table.counters()
     with rows():
-        checks.sentence(status, counters)
+        checks.sentence(status, counters, url.view().at is not None)
         strip(checks.figures(status, counters, pipeline.settings))
         left, right = st.columns(2, gap="small")
         with panel(left):
@@ -39,5 +39,5 @@ def draw(table: Counted, view: View) -> None:
             checks.settings_in_force(pipeline.settings, rows=10)
 
 
-live(draw)
+live(draw, pauses=False)
 login.sign_out()

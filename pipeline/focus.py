@@ -43,4 +43,5 @@ def put(view: View, each: Filter) -> View:
 def words(each: Filter, limit: int = 60) -> str:
     """The focus as inert text, such as `bbc.co.uk` or `all under .uk`."""
     text = shown(each.value, limit)
+    text += ".*" * each.begins
     return f"all under .{text}" if each.under else text

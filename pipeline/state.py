@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from typing import Any, Literal, Self
@@ -47,31 +47,55 @@ YEARS = range(1970, 2201)
 
 @dataclass(frozen=True)
 class Filter:
-    """One value of one field, kept (or left out, `exclude`); `under`: all below it, not itself."""
+    """One value of one field, kept (or left out, `exclude`).
+
+    `under`: all below it, not itself; `begins`: all that begin with it and a dot, such as the
+    addresses of 10.20 or the domains google of any suffix; both: all with it in the middle.
+    """
 
     field: str
     value: str
     exclude: bool = False
     under: bool = False
+    begins: bool = field(default=False, kw_only=True)
 
     @classmethod
     def from_text(cls, field: str, text: str) -> Self:
-        """A leading `-` excludes, `*.` means under; a backslash takes the meaning away.
+        """A leading `-` excludes, `*.` means under, `.*` at the end begins; a backslash takes the
+        meaning away.
 
         >>> Filter.from_text("name", "-*.example.com")
-        Filter(field='name', value='example.com', exclude=True, under=True)
+        Filter(field='name', value='example.com', exclude=True, under=True, begins=False)
+        >>> Filter.from_text("host", "10.20.*").begins
+        True
         """
         exclude = text.startswith("-")
         rest = text.removeprefix("-")
         under = rest.startswith("*.")
         value = rest.removeprefix("*.").removeprefix("\\")
-        return cls(field, value, exclude, under)
+        begins = value.endswith(".*")
+        value = re.sub(r"\.\\(\\*)\*$", r".\1*", value[:-2] if begins else value)
+        return cls(field, value, exclude, under, begins=begins)
 
     def to_text(self) -> str:
         """The text from which `from_text` makes the same filter."""
-        plain = not self.value.startswith(("-", "*.", "\\"))
-        value = self.value if plain else "\\" + self.value
-        return "-" * self.exclude + "*." * self.under + value
+        value = re.sub(r"\.(\\*)\*$", r".\\\1*", self.value)
+        if self.value.startswith(("-", "\\")) or "*" in self.value:
+            value = "\\" + value
+        return "-" * self.exclude + "*." * self.under + value + ".*" * self.begins
+
+
+def stray_star(text: str) -> bool:
+    """Whether a filter's text has a star that stands for nothing.
+
+    >>> [stray_star(each) for each in ("*foo*", "-*.foo.*", "goog*", "\\\\a*b")]
+    [True, False, True, False]
+    """
+    rest = text.removeprefix("-").removeprefix("*.")
+    return not rest.startswith("\\") and "*" in rest.removesuffix(".*")
+
+
+STARS = "a * stands for whole labels, at the front or at the end: *.example.com, example.*, 10.20.*"
 
 
 @dataclass(frozen=True)
@@ -201,6 +225,8 @@ def _filters(texts: Mapping[str, list[str]], problems: list[str]) -> tuple[Filte
     named = [(field, text) for field in FIELDS for text in texts.get(field, [])]
     read = [Filter.from_text(field, text) for field, text in named[:MAX_FILTERS]]
     problems += [f"{each.field}={each.to_text()} has no value" for each in read if not each.value]
+    stray = {text for _, text in named[:MAX_FILTERS] if stray_star(text)}
+    problems += [f"{text[:80]}: {STARS}" for text in sorted(stray)]
     kept = tuple(each for each in read if 0 < len(each.value) <= MAX_FILTER_CHARACTERS)
     if len(named) > MAX_FILTERS:
         problems.append(f"{len(named):,} filters are too many: the first {MAX_FILTERS} are kept")

@@ -117,6 +117,10 @@ def _filters(filters: tuple[Filter, ...], params: dict[str, Any]) -> list[str]:
 def _condition(each: Filter, name: str, params: dict[str, Any]) -> str:
     if each.field == "response" and each.value == OTHER:
         return f"{RESPONSE} = '{OTHER}'"
-    params[name] = "." + each.value if each.under else each.value
+    params[name] = "." * each.under + each.value + "." * each.begins
     key = KEYS[each.field]
+    if each.under and each.begins:
+        return f"contains({key}, ${name})"
+    if each.begins:
+        return f"starts_with({key}, ${name})"
     return f"suffix({key}, ${name})" if each.under else f"{key} = ${name}"

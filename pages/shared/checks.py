@@ -22,7 +22,10 @@ from pipeline.status import Status, span
 number, text = st.column_config.NumberColumn, st.column_config.TextColumn
 
 
-def sentence(status: Status, counters: Counters) -> None:
+PAUSED = " The other pages are paused; this one goes on and is of now."
+
+
+def sentence(status: Status, counters: Counters, is_paused: bool) -> None:
     """The one sentence that says it."""
     read, lost = counters.read - counters.headers, sum(_rejected(counters).values())
     words = {
@@ -37,7 +40,7 @@ def sentence(status: Status, counters: Counters) -> None:
     count = f"Of {read:,} records read, {lost:,} could not be used{share}." if read else ""
     st.html(
         f'<div class="sentence" data-state="{status.state}"><b>{escaped(words)}.</b> '
-        f"<span>{count}</span></div>"
+        f"<span>{count}{PAUSED * is_paused}</span></div>"
     )
 
 

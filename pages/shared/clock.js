@@ -23,7 +23,7 @@ function disconnected() {
 }
 
 async function probe(live) {
-  if (live.probing) return;
+  if (live.probing || document.hidden) return;
   live.probing = true;
   const end = new AbortController();
   const timer = setTimeout(() => end.abort(), PROBE_MS);
@@ -42,15 +42,20 @@ function count(live, isWell) {
   live.answered = isWell ? live.answered + 1 : 0;
   // Streamlit connects again by itself; where that does not help, nobody is there to press F5.
   const enough = Math.max(RELOAD_AFTER, 4 * live.data.patience);
-  if (live.data.patience && silence(live) > enough && live.answered >= ANSWERS) location.reload();
+  if (live.data.patience && waited(live) > enough && live.answered >= ANSWERS) location.reload();
 }
 
 function silence({ began }) {
   return (performance.now() - began) / 1000;
 }
 
+function waited(live) {
+  // Nothing is asked for while the tab is hidden: that is no silence of the server.
+  return Math.min(silence(live), (performance.now() - live.seen) / 1000);
+}
+
 function isLost(live) {
-  const tooLong = live.data.patience && silence(live) > live.data.patience;
+  const tooLong = live.data.patience && waited(live) > live.data.patience;
   return disconnected() || live.missed >= MISSES || tooLong;
 }
 
@@ -78,13 +83,18 @@ function start(clock, live) {
     setInterval(() => draw(clock, live), live.data.patience ? 250 : 1000),
     setInterval(() => probe(live), 5000),
   ];
-  return () => timers.forEach(clearInterval);
+  const look = () => { live.seen = performance.now(); };
+  document.addEventListener("visibilitychange", look);
+  return () => {
+    timers.forEach(clearInterval);
+    document.removeEventListener("visibilitychange", look);
+  };
 }
 
 export default function ({ parentElement, data }) {
   const clock = parentElement.querySelector(".clock");
   // Called anew with each answer of the server, on the same element: its timers go on.
-  const live = (clock.live ??= { missed: 0, answered: 0, probing: false });
+  const live = (clock.live ??= { missed: 0, answered: 0, probing: false, seen: 0 });
   Object.assign(live, { data, began: performance.now() });
   live.stop ??= start(clock, live);
   draw(clock, live);

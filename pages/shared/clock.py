@@ -46,11 +46,12 @@ def wall_clock(status: Status, zone: ZoneInfo, name: str, every: int) -> None:
 
 
 def _told(status: Status, zone: ZoneInfo, note: str = "") -> dict[str, Any]:
+    said = " · ".join(filter(None, [in_words(status, zone), note]))
     return {
         "state": status.state,
-        "note": shown(note or in_words(status, zone)),
+        "note": shown(said),
         "age": status.age,
-        "hint": shown(f"{status.source}. {why(status, zone)}", 1_000),
+        "hint": shown(". ".join(filter(None, [status.source, why(status, zone), note])), 1_000),
         # Equal data is not drawn again, and the browser's count would start from an old age.
         "at": datetime.now(UTC).isoformat(),
     }

@@ -39,7 +39,8 @@ def detail(table: Readable, view: View, each: Filter | None) -> None:
 
 def seen_when(table: Readable, view: View, each: Filter) -> str:
     """First and last seen in this time, rank and mean rtt; empty where there is nothing."""
-    found = place(table, view, each.field, each.value) if not each.under else Place(0, 0, 0)
+    many = each.under or each.begins
+    found = Place(0, 0, 0) if many else place(table, view, each.field, each.value)
     if not (found.first and found.last):
         return ""
     first, last = (f"{t.astimezone(zone_of(view)):%H:%M:%S}" for t in (found.first, found.last))

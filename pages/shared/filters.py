@@ -1,8 +1,10 @@
 """The frame's second row: search, the filters in force, noise, export."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
+from itertools import accumulate
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -35,6 +37,9 @@ PEERS = ("askers", "peers")
 SECONDS = 5
 CHIP_CHARACTERS = 90
 """What fits between the search box and the noise switches at 1366 pixels."""
+CHIP_PADDING = 4
+FOCUS_CHARACTERS = 50
+"""What the focus takes of it, and what can be done with it."""
 
 
 def second_row(page: str, view: View) -> None:
@@ -74,26 +79,40 @@ def _old_end(view: View) -> str:
 
 
 def _chips(view: View) -> None:
-    room = CHIP_CHARACTERS
-    for number, each in enumerate(view.filters):
-        label = f"{'not ' if each.exclude else ''}{each.field}: {'*.' if each.under else ''}"
-        room -= len(label) + min(len(each.value), 28) + 4
-        if room < 0:
-            more = len(view.filters) - number
-            st.html(f'<div class="muted">and {more} more</div>', width="content")
-            break
+    """Those that there is room for, and the others in a popover; each is cleared by a click."""
+    room = CHIP_CHARACTERS - FOCUS_CHARACTERS * bool(view.focus)
+    labels = [_label(each) for each in view.filters]
+    ends = accumulate(len(label.replace("\\", "")) + CHIP_PADDING for label in labels)
+    many = sum(end <= room for end in ends)
+    _clearing(view.filters[:many], labels)
+    if more := len(labels) - many:
+        with (
+            st.popover(f"and {more} more" if many else f"{more} filters", key="chips-more"),
+            st.container(gap="xxsmall", key="more-chips"),
+        ):
+            _clearing(view.filters[many:], labels[many:], many)
+    if view.filters:
+        st.button("Clear all", type="tertiary", on_click=_clear)
+    if view.focus:
+        _focus_chip(*view.focus)
+
+
+def _label(each: Filter) -> str:
+    value = inert(shown(each.value, 28))
+    stars = ("*." * each.under, ".*" * each.begins)
+    return f"{'not ' * each.exclude}{each.field}: {stars[0]}{value}{stars[1]}".replace("*", "\\*")
+
+
+def _clearing(filters: Sequence[Filter], labels: Sequence[str], first: int = 0) -> None:
+    for number, (each, label) in enumerate(zip(filters, labels, strict=False), first):
         st.button(
-            label + inert(shown(each.value, 28)),
+            label,
             key=f"chip-{number}",
             icon=":material/close:",
             help="Clear this filter",
             on_click=_clear,
             args=(each,),
         )
-    if view.filters:
-        st.button("Clear all", type="tertiary", on_click=_clear)
-    if view.focus:
-        _focus_chip(*view.focus)
 
 
 def _focus_chip(field: str, value: str) -> None:

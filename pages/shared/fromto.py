@@ -42,10 +42,6 @@ def moment(typed: datetime | None, seed: datetime, is_end: bool) -> datetime:
 
     Where they show it twice it is that of `seed`, if nothing else was typed; else the first, or of
     an end the second, so that both lie between.
-
-    >>> berlin, typed = ZoneInfo("Europe/Berlin"), datetime(2026, 10, 25, 2, 30)
-    >>> [f"{moment(typed, datetime.now(berlin), is_end):%H:%M}" for is_end in (False, True)]
-    ['00:30', '01:30']
     """
     if typed is None:
         raise ValueError("from and to go together: both or none")

@@ -12,7 +12,7 @@ from pages.shared.refresh import again
 from pipeline.cache import SHOWN
 from pipeline.query import running
 from pipeline.screen import Counted
-from pipeline.state import View
+from pipeline.state import START, View
 
 LONGEST_SHARED = 2.0
 """Seconds that pages may be behind the table: what twenty viewers share need be made once."""
@@ -50,8 +50,8 @@ def _shared(view: View) -> float:
     return min(0.9 * view.every, LONGEST_SHARED)
 
 
-def live(draw: Callable[[Counted, View], None]) -> None:
-    """Run `draw(table, view)` now and every few seconds; not while paused.
+def live(draw: Callable[[Counted, View], None], pauses: bool = True) -> None:
+    """Run `draw(table, view)` now and every few seconds; not while paused, if it pauses.
 
     A panel that changed the URL changes the frame too, so all of it is drawn again.
     """
@@ -69,4 +69,4 @@ def live(draw: Callable[[Counted, View], None]) -> None:
     if view.at is not None:
         running().table.pin(view.at)
     paused = view.at is not None or not view.every
-    again(step, None if paused else view.every)
+    again(step, None if paused and pauses else view.every or START.every)

@@ -52,7 +52,7 @@ def open_row(each: Filter) -> None:
         url.jump("Host", looking_at(view, each))
     else:
         view = view.without("host") if st.session_state["page"] == "Host" else view
-        level: Any = "tld" if each.under else each.field
+        level: Any = "tld" if each.under and not each.begins else each.field
         level = level if level in LEVELS else view.level
         url.jump("Domains", replace(put(view, each), level=level))
 

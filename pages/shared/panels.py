@@ -1,7 +1,7 @@
 """The panels: a title that says over what and how exact, and under it always the same height."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -74,11 +74,13 @@ def _stretch(span: Window, view: View) -> str:
     zone = zone_of(view)
     start, end = span.start.astimezone(zone), span.end.astimezone(zone)
     today = end.date() == datetime.now(zone).date()
+    is_short = end - start < timedelta(days=1)
     form = "%H:%M" if start.date() == end.date() else "%b %d %H:%M"
     # Where the clocks change in between, both ends say by which they are told.
     form += " %Z" * (start.utcoffset() != end.utcoffset())
     day = "" if today else f"{start:%Y} " if "%b" in form else f"{start:%Y-%m-%d} "
-    return f"{day}{start:{form}}–{end:{form}}"
+    last = form.removeprefix("%b %d ") if is_short else form
+    return f"{day}{start:{form}}–{end:{last}}"
 
 
 def volume(table: Readable, view: View, height: int, said: str = "") -> None:

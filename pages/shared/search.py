@@ -1,11 +1,13 @@
 """Words of the search box to filters."""
 
 import re
+from dataclasses import replace
 from ipaddress import ip_address
 
-from pipeline.state import FIELDS, Filter
+from pipeline.state import FIELDS, STARS, Filter, stray_star
 from pipeline.where import OTHER
 
+NETWORK = re.compile(r"\d{1,3}(\.\d{1,3}){0,2}\.\*")
 WORD = re.compile(r'(?:[^\s"]|"[^"]*")+')
 """A blank within double quotes parts no words."""
 
@@ -16,8 +18,8 @@ def parse_search(text: str) -> tuple[list[Filter], list[str]]:
     Also a sentence for each word that is not understood.
 
     >>> parse_search("-type:txt 10.1.2.3")[0]
-    [Filter(field='type', value='TXT', exclude=True, under=False), \
-Filter(field='host', value='10.1.2.3', exclude=False, under=False)]
+    [Filter(field='type', value='TXT', exclude=True, under=False, begins=False), \
+Filter(field='host', value='10.1.2.3', exclude=False, under=False, begins=False)]
     """
     filters, problems = [], []
     for word in WORD.findall(text):
@@ -31,7 +33,7 @@ Filter(field='host', value='10.1.2.3', exclude=False, under=False)]
 def _parse_word(word: str) -> Filter:
     exclude, rest = word.startswith("-"), word.removeprefix("-")
     field, colon, value = rest.partition(":")
-    is_host = is_address(rest.partition("%")[0])
+    is_host = is_address(rest.partition("%")[0]) or NETWORK.fullmatch(rest) is not None
     if not colon or is_host:
         field, value = "host" if is_host else "domain", rest
     field = field.lower()
@@ -39,8 +41,10 @@ def _parse_word(word: str) -> Filter:
         raise ValueError(f"{field[:40]}: is no field; there are {', '.join(FIELDS)}")
     if not value:
         raise ValueError(f"{word[:40]} has no value")
+    if stray_star(value):
+        raise ValueError(f"{word[:40]}: {STARS}")
     each = Filter.from_text(field, _as_kept(field, value.replace("[.]", ".")))
-    return Filter(each.field, each.value, exclude, each.under)
+    return replace(each, exclude=exclude)
 
 
 def _as_kept(field: str, value: str) -> str:

@@ -12,6 +12,7 @@ from pages.shared import url, wallparts
 from pages.shared.clock import wall_clock
 from pages.shared.live import drawn, moment
 from pages.shared.look import HERE, zone_of
+from pages.shared.refresh import again, watch_tab
 from pipeline.cache import Readable
 from pipeline.query import running
 from pipeline.settings import Settings
@@ -22,7 +23,8 @@ from pipeline.wall import Turn, in_turn, read_views
 def show() -> None:
     """The wall, drawn anew at the URL's interval for as long as it is open."""
     st.html(HERE / "wall.css")
-    st.fragment(_step, run_every=url.view().every or START.every)()
+    again(_step, url.view().every or START.every)
+    watch_tab()
 
 
 def _step() -> None:

@@ -41,7 +41,7 @@ def chosen(turn: Turn, addresses: bool) -> str:
 
 def _words(each: Filter, addresses: bool) -> str:
     value = _who(each.field, each.value, addresses)
-    return f"{'not ' * each.exclude}{each.field} {'under ' * each.under}{value}"
+    return f"{'not ' * each.exclude}{each.field} {'under ' * each.under}{value}{'.*' * each.begins}"
 
 
 def _who(kind: str, value: Any, addresses: bool) -> str:

@@ -63,3 +63,8 @@ def test_a_time_that_the_clocks_leave_out_is_refused_by_a_sentence() -> None:
 def test_a_time_that_the_clocks_show_twice_stays_the_one_it_was(fold: int, is_end: bool) -> None:
     seed = datetime(2026, 10, 25, 2, 30, tzinfo=BERLIN, fold=fold)
     assert moment(datetime(2026, 10, 25, 2, 30), seed, is_end) == seed.astimezone(UTC)
+
+
+def test_a_start_typed_anew_is_the_first_of_two_and_an_end_the_second() -> None:
+    typed, seed = datetime(2026, 10, 25, 2, 30), datetime(2026, 10, 25, 1, 0, tzinfo=BERLIN)
+    assert [moment(typed, seed, is_end).hour for is_end in (False, True)] == [0, 1]

@@ -308,6 +308,32 @@ def test_a_pause_freezes_what_all_are_shown_not_what_came_since(
     assert any("paused, 7 records since" in each for each in told)
 
 
+def test_a_pause_hides_neither_why_the_stream_stopped_nor_that_health_goes_on(
+    made: Made, show: Callable[..., AppTest]
+) -> None:
+    made.add([partial(NOW, "10.0.0.1", "www.example.com", "example.com")])
+    at = str(made.table.version)
+    goes_on = "The other pages are paused; this one goes on and is of now."
+    assert goes_on not in html(show("health"))
+    assert goes_on in html(show("health", at=at))
+    made.now = Status("stopped", "broker 127.0.0.1:9092 does not answer", NOW, SOURCE)
+    for name in ("overview", "health"):
+        said = note(show(name, at=at))
+        assert re.search("UTC: broker 127.0.0.1:9092 does not answer .* paused, 0 records", said)
+
+
+def test_health_is_drawn_again_while_paused(
+    made: Made, show: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made.add([partial(NOW, "10.0.0.1", "www.example.com", "example.com")])
+    asked: list[float | None] = []
+    monkeypatch.setattr(live, "again", lambda step, seconds: asked.append(seconds))
+    for name in ("health", "hosts"):
+        show(name, at=str(made.table.version), every="0")
+    on_the_overview = 5
+    assert asked == [on_the_overview, 5, on_the_overview, None]
+
+
 def test_a_paused_view_keeps_its_numbers(made: Made, show: Callable[..., AppTest]) -> None:
     made.add([partial(NOW, "10.0.0.1", "www.example.com", "example.com", count=5)])
     at = made.table.version

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from urllib.parse import parse_qs, urlsplit
 
-from playwright.sync_api import Browser, FloatRect, Page, expect
+import pytest
+from playwright.sync_api import Browser, FloatRect, Locator, Page, expect
 
 HEADER, ROW = 33, 26
 
@@ -209,6 +210,59 @@ def clipboard(page: Page) -> str:
     return str(page.evaluate("navigator.clipboard.readText()"))
 
 
+def test_each_of_many_filters_is_read_and_cleared_at_the_width_of_a_laptop(
+    page: Page, made_server: str
+) -> None:
+    domains = [f"-a{number}.example" for number in range(8)]
+    asked = "&".join(f"domain={each}" for each in domains)
+    page.goto(f"{made_server}/?{asked}&focus=host:10.20.0.53&every=60")
+    row = page.locator(".st-key-row2")
+    for part in (
+        row.get_by_role("button", name="Clear all", exact=True),
+        page.locator(".st-key-chip-focus button").first,
+        page.locator(".st-key-actions button").first,
+    ):
+        expect(part).to_be_visible()
+        assert uncut(part)
+    page.locator(".st-key-chips-more button").first.click()
+    more = page.locator(".st-key-more-chips [class*=st-key-chip-]")
+    expect(row.locator("[class*=st-key-chip-]").first).to_contain_text("a0[.]example")
+    expect(more.last).to_contain_text("a7[.]example")
+    expect(more).to_have_count(7)
+    more.last.get_by_role("button").first.click()
+    until(page, lambda: params(page)["domain"] == domains[:-1])
+
+
+def uncut(part: Locator) -> bool:
+    """Whether nothing covers it or cuts it off."""
+    return bool(part.evaluate(
+        """(it) => { const box = it.getBoundingClientRect();
+        return [box.left + 2, box.right - 2].every((x) => {
+          const top = document.elementFromPoint(x, (box.top + box.bottom) / 2);
+          return it.contains(top); }); }"""
+    ))  # fmt: skip
+
+
+def test_a_segment_of_the_volume_comes_into_focus_and_may_then_filter(
+    page: Page, made_server: str
+) -> None:
+    page.goto(f"{made_server}/?every=60&range=4h&domain=kq3vx8w1.top")
+    box = box_of_chart(page, "volume")
+    page.wait_for_timeout(1_000)
+    bar = page.locator(".st-key-volume svg.marks .mark-rect.role-mark.marks path").first
+    segment = bar.bounding_box()
+    assert segment is not None
+    assert segment["y"] >= box["y"]
+    x, y = segment["x"] + segment["width"] / 2, segment["y"] + segment["height"] / 2
+    page.mouse.move(x, y, steps=5)
+    page.mouse.click(x, y, delay=80)
+    until(page, lambda: params(page).get("focus") == ["response:NXDOMAIN"])
+    page.locator(".st-key-actions button").first.click()
+    page.get_by_text("Only this", exact=True).click()
+    until(page, lambda: params(page).get("response") == ["NXDOMAIN"])
+    assert "from" not in params(page)
+
+
 def test_a_bar_of_types_comes_into_focus_and_may_then_filter(page: Page, made_server: str) -> None:
     page.goto(f"{made_server}/?every=60")
     box = box_of_chart(page, "types")
@@ -220,11 +274,15 @@ def test_a_bar_of_types_comes_into_focus_and_may_then_filter(page: Page, made_se
     until(page, lambda: params(page).get("type") == ["-A"] and "focus" not in params(page))
 
 
-def test_a_hidden_tab_asks_for_nothing_until_it_is_seen_again(page: Page, made_server: str) -> None:
+@pytest.mark.parametrize(("path", "part"), [("?every=1", ".strip"), ("?wall&every=1", ".wall")])
+def test_a_hidden_tab_asks_for_nothing_until_it_is_seen_again(
+    page: Page, made_server: str, path: str, part: str
+) -> None:
     asked: list[object] = []
     page.on("websocket", lambda socket: socket.on("framesent", lambda sent: asked.append(sent)))
-    page.goto(f"{made_server}/?every=1")
-    strip = page.locator(".strip")
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{made_server}/{path}")
+    strip = page.locator(part)
     before = strip.text_content()
     until(page, lambda: strip.text_content() != before)
     hide = """(hidden) => {
@@ -234,13 +292,14 @@ def test_a_hidden_tab_asks_for_nothing_until_it_is_seen_again(page: Page, made_s
 
     def is_quiet() -> bool:
         many = len(asked)
-        page.wait_for_timeout(4_000)
+        page.wait_for_timeout(6_000)
         return len(asked) == many
 
-    assert any(is_quiet() for _ in range(5))
+    assert any(is_quiet() for _ in range(4)), asked[-5:]
     kept = strip.text_content()
     page.evaluate(hide, False)
     until(page, lambda: strip.text_content() != kept)
+    expect(page.locator(".clock")).to_contain_text("live")
 
 
 SLOW = """(() => { const Fast = window.WebSocket;

@@ -33,9 +33,12 @@ pairs = st.lists(times, min_size=2, max_size=2, unique=True).map(sorted)
 filters = st.builds(
     Filter,
     st.sampled_from(FIELDS),
-    st.text(min_size=1) | st.sampled_from(["-a", "*.b", "\\c", "\\\\d", "-*.e", "*"]),
+    st.text(min_size=1)
+    | st.sampled_from(["-a", "*.b", "\\c", "\\\\d", "-*.e", "*"])
+    | st.text("a.*-\\", min_size=1),
     st.booleans(),
     st.booleans(),
+    begins=st.booleans(),
 )
 views = st.builds(
     View,
@@ -138,6 +141,25 @@ def test_a_time_of_a_million_characters_is_refused_at_once(text: str) -> None:
     began = process_time()
     assert from_params({"from": [text]})[0] == View()
     assert process_time() - began < 1
+
+
+@pytest.mark.parametrize("text", ["*foo*", "goog*", "-fo*o.com", "*.a*.com", "*"])
+def test_a_star_that_stands_for_no_label_is_named(text: str) -> None:
+    problems = from_params({"name": [text]})[1]
+    assert problems == [
+        f"{text}: a * stands for whole labels, at the front or at the end: *.example.com, "
+        "example.*, 10.20.*"
+    ]
+
+
+def test_a_star_at_a_boundary_of_labels_is_any_label_there() -> None:
+    view, problems = from_params({"host": ["10.20.*"], "domain": ["-google.*", "*.co.*"]})
+    assert problems == []
+    assert view.filters == (
+        Filter("host", "10.20", begins=True),
+        Filter("domain", "google", exclude=True, begins=True),
+        Filter("domain", "co", under=True, begins=True),
+    )
 
 
 def test_all_that_rows_are_ranked_by_may_be_named_and_nothing_else() -> None:

@@ -3,6 +3,8 @@
 import json
 import tomllib
 from collections.abc import Mapping
+from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,6 +18,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from pipeline import query
+from pipeline.table import Table
 from pipeline.web import (
     CONTENT_SECURITY_POLICY,
     HEADERS,
@@ -219,11 +222,16 @@ def test_a_pages_panels_are_files_by_the_pages_path_and_its_query_string() -> No
     assert ask("/export/host/types.csv", {"host": "evil.example"}).status == 400
 
 
-def test_a_file_that_is_cut_says_so_in_its_last_line_and_in_a_header() -> None:
-    query.running().table.add(batch(1, [row(id_orig_h="10.0.0.2", count=5)]), T0)
+def test_a_file_that_is_cut_says_so_in_its_last_line_and_in_a_header(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    table = Table(None, timedelta(days=1), 1_000_000)
+    table.add(batch(0, [row(), row(id_orig_h="10.0.0.2", count=5)]), T0)
+    monkeypatch.setattr(query, "_running", [SimpleNamespace(table=table)])
     answer = ask("/export/hosts.csv?range=all&n=1")
     assert answer.body.splitlines()[-1].startswith("The first 1 of 2 rows.,,")
     assert answer.headers["x-note"] == "The first 1 of 2 rows."
+    table.close()
 
 
 def test_a_page_may_fetch_from_its_own_server_only() -> None:
