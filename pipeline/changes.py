@@ -14,8 +14,9 @@ import pandas as pd
 from pipeline.cache import Readable, cached
 from pipeline.state import View
 from pipeline.where import KEYS, Clause, where
-from pipeline.window import Window, widest, window
+from pipeline.window import EPOCH, Window, widest, window
 
+Stretch = tuple[datetime, datetime]
 LEAST = 15.13
 """G² at p = 0.0001, one degree of freedom: less is not shown as a change."""
 KINDS = (
@@ -46,7 +47,7 @@ class Changes:
     rows: pd.DataFrame
     of: int
     why: str
-    during: tuple[datetime, datetime] | None = None
+    during: Stretch | None = None
 
 
 def log_likelihood(
@@ -81,10 +82,11 @@ def changes(table: Readable, view: View, n: int = 25, vs: str = BEFORE) -> Chang
     DAY), or its records against those of another host (`host:10.1.2.3`).
     """
     span = window(table, view)
-    during, why = _during(table, span, vs)
-    if during is None:
+    stretches, why = _compared(table, span, vs)
+    if stretches is None:
         return Changes(_counts_to_rows(pd.DataFrame(), {}), 0, why)
-    now = where(view, span.start, span.filling)
+    whole, during = stretches
+    now = where(view, *whole)
     other = view.only("host", vs.removeprefix(HOST)) if vs.startswith(HOST) else view
     before = where(other, *during).renamed("b_")
     counts = table.read(_counts_sql(now, before), now.params | before.params).to_pandas()
@@ -92,19 +94,29 @@ def changes(table: Readable, view: View, n: int = 25, vs: str = BEFORE) -> Chang
     return Changes(rows.head(n), len(rows), "", during)
 
 
-def _during(table: Readable, span: Window, vs: str) -> tuple[tuple[datetime, datetime] | None, str]:
-    """Which time is compared with, or why none is."""
+def _compared(table: Readable, span: Window, vs: str) -> tuple[tuple[Stretch, Stretch] | None, str]:
+    """Which time, and which it is compared with, or why none is."""
+    whole = (span.start, span.filling)
     if vs == BEFORE:
-        return span.previous, span.why
+        return span.previous and (whole, span.previous), span.why
     if span.oldest is None or span.filling <= span.start:
         return None, "no complete bar yet"
-    day = timedelta(days=vs == DAY)
-    start, end = span.start - day, span.filling - day
-    if start < span.oldest:
-        return None, f"kept only from {span.oldest:%Y-%m-%d %H:%M} UTC on"
-    if day and (end - start) % timedelta(seconds=widest(table, start, end)):
+    return ((whole, whole), "") if vs.startswith(HOST) else _day_before(table, span, span.oldest)
+
+
+def _day_before(
+    table: Readable, span: Window, oldest: datetime
+) -> tuple[tuple[Stretch, Stretch] | None, str]:
+    """What whole buckets of the day before cover, which are wider by now than today's."""
+    day = timedelta(days=1)
+    step = timedelta(seconds=widest(table, span.start - day, span.filling - day))
+    start = span.start + (EPOCH - span.start) % step
+    end = span.filling - (span.filling - EPOCH) % step
+    if start - day < oldest:
+        return None, f"kept only from {oldest:%Y-%m-%d %H:%M} UTC on"
+    if end <= start:
         return None, "kept only in buckets that are too wide"
-    return (start, end), ""
+    return ((start, end), (start - day, end - day)), ""
 
 
 def _counts_sql(now: Clause, before: Clause) -> str:

@@ -1,4 +1,4 @@
-"""What the tests of routes share."""
+"""What several modules of unit tests share."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -6,11 +6,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from pipeline import query
+from pipeline import known, query
 from pipeline.metrics import Metrics
 from pipeline.status import Status
 from pipeline.table import Table
 from pipeline.web import LIMITER
+from tests.unit.logged import KNOWN
 from tests.unit.table_rows import T0, batch, row
 
 
@@ -32,3 +33,13 @@ def one_record() -> Iterator[None]:
 def asked_for_the_first_time() -> None:
     """Nobody has asked for rows before."""
     LIMITER.storage.reset()
+
+
+@pytest.fixture(scope="module")
+def known_domains(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The file of known domains that a noise switch hides."""
+    path = tmp_path_factory.mktemp("known") / "known.txt"
+    path.write_text(KNOWN, encoding="utf-8")
+    known.use(path)
+    yield
+    known.use(None)
