@@ -1,7 +1,7 @@
 """The search box: words to filters, and what a word may become."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pages.shared.search import parse_search
