@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from typing import Any, Literal, Self
@@ -57,7 +57,7 @@ class Filter:
     value: str
     exclude: bool = False
     under: bool = False
-    begins: bool = field(default=False, kw_only=True)
+    begins: bool = False
 
     @classmethod
     def from_text(cls, field: str, text: str) -> Self:

@@ -159,7 +159,7 @@ def widgets() -> None:
     hostile = f'<img src=x>" onload=x .{EVIL}'
     title(hostile, hostile, [(hostile, "#000000")])
     empty(hostile, 100, hostile)
-    strip([Figure(hostile, hostile, hostile, hint=hostile)])
+    strip([Figure(hostile, hostile, hostile, hint=hostile)], hostile)
 
 
 def our_html_is_escaped() -> None:
