@@ -13,6 +13,7 @@ import duckdb
 import pyarrow as pa
 
 from pipeline.feed import OTHER_PATHS, SAMPLE_CHARACTERS, Feed
+from pipeline.headless import with_json
 from pipeline.pieces import in_pieces
 
 EMPTY = "empty"
@@ -31,8 +32,9 @@ PATH_FIELDS = ("_path", "@stream", "_stream", "@path")
 PLAIN = '{"ts":'
 TAGGED = r'^\s*\{\s*"([^"\\]{1,100})"\s*:\s*\{'
 SPLUNK = '"_raw":'
-# Files have headers; a line that was sent on alone does not say which column is which.
+# What `headless` does not know: other logs, and fields that were added or left out.
 TSV = r"^-?[0-9]+[.][0-9]+\t"
+DIRECTIVE = r"^#(separator|set_separator|empty_field|unset_field|path|open|close|fields|types)\s"
 BLANKS = "E' \\t\\r\\n'"
 # From here on seconds would lie beyond the year 5000: the number counts milliseconds.
 MILLISECONDS_FROM = 1e11
@@ -72,7 +74,7 @@ def spellings(field: str, renamed: Mapping[str, str]) -> list[str]:
 
 def run(lines: pa.Table, sql: str, params: Mapping[str, Any] | None = None) -> pa.Table:
     """What a SELECT over `lines` gives; bytes that are no UTF-8 are replaced first."""
-    return select(sql, params, lines=in_pieces(lines))
+    return select(sql, params, lines=in_pieces(with_json(in_pieces(lines))))
 
 
 def select(sql: str, params: Mapping[str, Any] | None = None, **tables: pa.Table) -> pa.Table:
@@ -151,6 +153,7 @@ def _early(max_bytes: int) -> str:
         WHEN starts_with(topic, '#') THEN topic[2:101]
         WHEN starts_with(value, '{{') THEN NULL
         WHEN trim(value, {BLANKS}) = '' THEN '{EMPTY}'
+        WHEN regexp_matches(value, '{DIRECTIVE}') THEN '{HEADER}'
         WHEN regexp_matches(value, '{TSV}') THEN '{NO_HEADER}'
         WHEN NOT starts_with(ltrim(value, {BLANKS}), '{{') THEN '{NOT_JSON}' END"""
 

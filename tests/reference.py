@@ -73,6 +73,10 @@ def read_json(text: str, fields: list[str]) -> Verdict:
         return Verdict({"empty"})
     if re.match(r"-?[0-9]+[.][0-9]+\t", text):
         return Verdict({"TSV without its header"})
+    if re.match(
+        r"#(separator|set_separator|(empty|unset)_field|path|open|close|fields|types)\s", text
+    ):
+        return Verdict({"header"})
     if not stripped.startswith("{"):
         return Verdict({"not JSON"})
     try:

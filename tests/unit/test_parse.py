@@ -47,7 +47,14 @@ def read(*values: str | bytes | None, topic: str = "zeek", **options: Any) -> li
     return rows
 
 
+TSV = (
+    "1521911720.865716\tCqKst53mF3det3eDV9\t10.47.1.100\t41772\t10.0.0.1\t53\tudp\t36329\t0.000870\t"
+    "ise.wrccdc.org\t1\tC_INTERNET\t1\tA\t0\tNOERROR\tF\tF\tT\tT\t0\tise.example,134.71.3.16\t"
+    "2230.000000,41830.000000\tF"
+)
 SAME_RECORD = {
+    "B1 a TSV line on its own": TSV,
+    "B1 a TSV line of Zeek 8.1, with its end": TSV + "\t0\tquery\n",
     "A1 seconds, the default": PLAIN,
     "A2 integer milliseconds": '{"ts":1521911720866,' + RECORD + "}",
     "A3 ISO 8601": '{"ts":"2018-03-24T17:15:20.865716Z",' + RECORD + "}",
@@ -82,6 +89,31 @@ def test_every_form_of_a_record_is_read_as_the_same_record() -> None:
     assert rows == dict.fromkeys(SAME_RECORD, PARSED)
 
 
+def test_a_tsv_line_of_bro_2_has_no_rtt() -> None:
+    line = TSV.replace("\t0.000870\t", "\t")
+    assert read(line) == [PARSED | {"rtt": None}]
+
+
+@pytest.mark.parametrize(
+    "line", ["#fields\tts\tuid", "#separator \\x09", "#close\t2018-03-24-18-00"]
+)
+def test_a_header_line_that_comes_over_kafka_is_no_record(line: str) -> None:
+    assert read(line)[0]["status"] == "header"
+    assert read("#1 " + line)[0]["status"] == "not JSON"
+
+
+def test_tsv_lines_among_others_keep_their_place() -> None:
+    lines = [PLAIN, "hello", TSV, '{"dns": ' + PLAIN + "}", TSV + "\t1", TSV]
+    found = [row["status"] or row["query"] for row in read(*lines)]
+    name = "ise.wrccdc.org"
+    assert found == [name, "not JSON", name, name, "TSV without its header", name]
+
+
+def test_a_file_reader_s_own_verdict_on_a_tsv_line_stays() -> None:
+    [row] = read(TSV, topic="#no header")
+    assert (row["status"], row["sample"]) == ("no header", TSV)
+
+
 def test_a_renamed_field_is_found_by_the_setting() -> None:
     line = PLAIN.replace('"id.orig_h"', '"src"').replace('"ts"', '"when"')
     renamed = {"src": "id.orig_h", "when": "ts"}
@@ -102,11 +134,12 @@ REFUSED: dict[str, tuple[str | bytes | None, str]] = {
     "nothing": ("", "empty"),
     "blanks": (" \t", "empty"),
     "text": ("hello", "not JSON"),
-    "a TSV line": (
+    "a TSV line of a log that is not known": (
         "1521911720.865716\tCqKst53mF3det3eDV9\t10.47.1.100",
         "TSV without its header",
     ),
     "A2 before 1970, unsigned": ('{"ts":18446744073709551116,' + RECORD + "}", "ts is no time"),
+    "a TSV line of conn.log": (TSV.replace("udp", "icmp"), "TSV without its header"),
     "bytes": (b"\xff\xfe\x00{", "not JSON"),
     "a cut record": (PLAIN[:80], "not JSON"),
     "an opened record": ("{", "not JSON"),
