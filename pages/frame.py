@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.shared import bar, filters, nav, refresh, url, wall
+from pages.shared import bar, filters, keys, nav, refresh, url, wall
 from pages.shared.look import use_style
 
 st.set_page_config(page_title="Zeek DNS", layout="wide", initial_sidebar_state="collapsed")
@@ -19,3 +19,4 @@ else:
         nav.follow_jump()
     page.run()
     refresh.watch_tab()
+    keys.table_keys()

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from pages.shared import nav, panels, url
+from pages.shared import nav, panels
 from pages.shared.columns import columns
 from pages.shared.copy import copy_button
 from pages.shared.hostlabels import label_of
@@ -54,25 +54,24 @@ def head(each: Filter, view: View) -> None:
         label = label_of(each.value) if each.field == "host" else ""
         title(words(each), " · ".join(part for part in (each.field, label) if part))
         st.button("Open", key="detail-open", on_click=nav.open_row, args=(each,))
-        st.button("Only this", key="detail-only", on_click=_filter, args=(each,))
-        st.button("Not this", key="detail-not", on_click=_filter, args=(opposite,))
+        st.button("Only this", key="detail-only", on_click=nav.narrow, args=(each,))
+        st.button("Not this", key="detail-not", on_click=nav.narrow, args=(opposite,))
         copies(each)
 
 
 def copies(each: Filter) -> None:
-    """The value to be copied: defanged by one click, real by two."""
+    """The value to be copied, defanged by one click, real by two, and its records."""
     copy_button("Copy", safe(each.value), "copy", "defanged, for a report")
-    with st.popover("Real", key="real", help="The real value, to copy or look up elsewhere"):
+    with st.popover("More", key="more", help="The real value, its records, look-ups elsewhere"):
         st.code(shown(each.value), language=None)
         copy_button("Copy the real value", each.value, "copy-real")
         if form := unicode_form(each.value):
             st.caption("what its punycode shows")
             st.code(form, language=None)
+        with st.container(horizontal=True, gap="xxsmall"):
+            st.button("Records", key="more-records", on_click=nav.open_records, args=(each,))
+            st.button("Raw records", key="more-raw", on_click=nav.open_raw_of, args=(each,))
         pivots(each)
-
-
-def _filter(each: Filter) -> None:
-    url.write(url.view().filtered(each))
 
 
 def peers(table: Readable, view: View, each: Filter, rows: int) -> None:

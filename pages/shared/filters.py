@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import streamlit as st
 
-from pages.shared import live, nav, searchbox, url
+from pages.shared import live, searchbox, url
+from pages.shared.actions import actions
 from pages.shared.look import escaped, inert, zone_of
 from pages.shared.lookups import in_columns
 from pages.shared.onscreen import OnScreen, on_screen
@@ -106,17 +107,7 @@ def _focus_chip(field: str, value: str) -> None:
         kwargs={"focus": None},
     )
     if field in FIELDS:
-        each = Filter.from_text(field, value)
-        filters = {"Only": each, "Not": replace(each, exclude=True)}
-        for label, added in filters.items():
-            st.button(label, key=f"focus-{label}", type="tertiary", on_click=_add, args=(added,))
-        st.button(
-            "Records", key="focus-records", type="tertiary", on_click=nav.open_records, args=(each,)
-        )
-
-
-def _add(added: Filter) -> None:
-    url.write(replace(url.view().filtered(added), focus=None))
+        actions(field, value)
 
 
 def _clear(*gone: Filter) -> None:

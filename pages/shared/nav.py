@@ -9,7 +9,7 @@ import streamlit as st
 
 from pages.shared import url
 from pages.shared.copy import copy_defanged, copy_real
-from pipeline.focus import looking_at, of_row, of_text, put
+from pipeline.focus import in_focus, looking_at, of_row, of_text, put
 from pipeline.query import running
 from pipeline.state import LEVELS, Filter, View
 from pipeline.window import window
@@ -71,18 +71,30 @@ def actions_of(each: Callable[[str], Filter]) -> Actions:
     """The same where `each` tells what a row stands for."""
     return {
         "Open": lambda value: open_row(each(value)),
-        "Only": lambda value: url.write(url.view().filtered(each(value))),
-        "Not": lambda value: url.write(url.view().filtered(replace(each(value), exclude=True))),
+        "Only": lambda value: narrow(each(value)),
+        "Not": lambda value: narrow(replace(each(value), exclude=True)),
         "Copy": lambda value: copy_defanged(each(value).value),
         "Copy real": lambda value: copy_real(each(value).value),
         "Records of": lambda value: open_records(each(value)),
-        "Raw records of": lambda value: open_raw(looking_at(url.view(), each(value))),
+        "Raw records of": lambda value: open_raw_of(each(value)),
     }
+
+
+def narrow(each: Filter) -> None:
+    """One filter more; what is filtered need not be looked at any longer."""
+    view = url.view().filtered(each)
+    looked_at = in_focus(view, each.field) == replace(each, exclude=False)
+    url.write(replace(view, focus=None) if looked_at else view)
 
 
 def open_records(each: Filter) -> None:
     """The rows behind a number: those of the view that are of `each`."""
     url.jump("Records", replace(looking_at(url.view(), each), focus=None, sort="queries"))
+
+
+def open_raw_of(each: Filter) -> None:
+    """Zeek's own records of the view that are of `each`."""
+    open_raw(looking_at(url.view(), each))
 
 
 def open_raw(view: View) -> None:

@@ -39,7 +39,7 @@ def _parts(row: str) -> dict[str, str]:
 
 def of_focus(frame: pd.DataFrame, focus: tuple[str, str] | None) -> list[str]:
     """The rows that have what is looked at in one of their cells."""
-    each = Filter.from_row(*focus) if focus else None
+    each = Filter.from_text(*focus) if focus else None
     if each is None or each.field not in frame:
         return []
     return frame["row"][frame[each.field] == each.value].tolist()

@@ -142,6 +142,56 @@ def test_a_row_is_chosen_filtered_and_let_go_by_keys(page: Page, still_server: s
     until(page, lambda: "domain" not in params(page))
 
 
+ACTIONS = ["Open", "Only this", "Not this", "Copy defanged", "Copy real", "Records", "Raw records"]
+
+
+def choose(page: Page, words: str) -> None:
+    """Press the arrow until the item that begins with these words has the focus, and Enter."""
+    for _ in ACTIONS:
+        if not page.evaluate(ACTIVE)[0].startswith(words):
+            page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+
+
+def test_all_that_can_be_done_with_what_is_looked_at_is_reached_by_keys(
+    page: Page, still_server: str
+) -> None:
+    host = page.request.get(f"{still_server}/api/hosts.json").json()["rows"][0]["host"]
+    page.goto(f"{still_server}/?every=60&focus=host:{host}")
+    settle(page)
+    tab_to(page, "Actions", "actions")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("menuitem")).to_have_text(ACTIONS)
+    for _ in ACTIONS:
+        page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/lookup?*")
+    until(page, lambda: params(page).get("host") == [host])
+
+
+TABLES = [
+    ("", "new", "domain"),
+    ("host?host={host}", "own", "domain"),
+    ("records", "records", "name"),
+]
+
+
+@pytest.mark.parametrize(("path", "table", "field"), TABLES)
+def test_enter_opens_a_rows_menu_and_keys_choose_from_it(
+    page: Page, still_server: str, path: str, table: str, field: str
+) -> None:
+    hosts = page.request.get(f"{still_server}/api/hosts.json").json()["rows"]
+    page.goto(f"{still_server}/{path.format(host=hosts[0]['host'])}")
+    settle(page)
+    tab_to(page, "", table)
+    page.keyboard.press("ArrowDown")
+    until(page, lambda: "focus" in params(page))
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("menuitem").first).to_be_focused()
+    choose(page, "Only")
+    until(page, lambda: field in params(page))
+
+
 def test_a_hosts_own_page_is_opened_and_ranges_are_chosen_by_keys(
     page: Page, still_server: str
 ) -> None:

@@ -275,7 +275,7 @@ def test_a_name_that_is_looked_at_is_text_in_chip_detail_menu_and_search(watch: 
 
 def copy_real(watch: Watch, name: str) -> None:
     """The popover with the real value, in which all of it can be seen."""
-    watch.page.locator(".st-key-real button").first.click()
+    watch.page.locator(".st-key-more button").first.click()
     code = watch.page.locator("[data-testid=stCode]").first
     expect(code).to_have_text(shown(name))
     watch.look()
