@@ -19,7 +19,7 @@ WIDTHS = {
     "bucket": 84, "host": 120, "resolver": 120, "name": 266, "type": 64, "response": 90,
     "queries": 66, "rtt_ms": 60, "answers": 200, "uid": 150, "last": 84,
 }  # fmt: skip
-SORTS = {"queries": "count"}
+SORTS = {"queries": "count", "bucket": "queries"}
 """At the start, where other tables rank by queries, this one shows the newest."""
 NOTE = "a row is of one bucket, in which order is lost: its menu shows its host a minute around"
 
@@ -42,7 +42,7 @@ def draw(table: Readable, view: View) -> None:
             picked=recordrows.of_focus(frame, view.focus),
             ranking=(view.ranked(), view.sort, view.n),
             on_pick=recordrows.pick,
-            on_sort=lambda column: url.change(sort=SORTS.get(column, column)),
+            on_sort=lambda column: panels.rank_by(SORTS.get(column, column)),
             actions=recordrows.ACTIONS,
             label=partial(recordrows.said_of, zone_of(view)),
         )

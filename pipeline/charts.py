@@ -159,7 +159,8 @@ def bars(
         text=alt.Text(f"{value}:Q", format=number),
     )
     layers = [bar, text]
-    if tick is not None:
+    # A mark of nothing would have no name for a screen reader.
+    if tick is not None and rows[tick].notna().any():
         mark = base.transform_filter(f"isValid(datum['{tick}'])").mark_tick(
             color=colours["text"], thickness=2, size=16
         )

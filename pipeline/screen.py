@@ -66,7 +66,7 @@ def resolvers(table: Readable, view: View) -> Listing:
 
 def new_domains(table: Readable, view: View) -> Listing:
     """Domains first seen in the window."""
-    return views.new_domains(table, view, view.n)
+    return views.new_domains(table, view, view.n, view.sort)
 
 
 def records(table: Readable, view: View) -> Listing:
@@ -97,8 +97,8 @@ def peers(table: Readable, view: View) -> Listing:
     """The domains of the host in focus; of any other focus, the hosts that ask."""
     focus = in_focus(view, "host")
     if focus:
-        return views.host_domains(table, view, focus.value, view.n)
-    return views.hosts(table, view, view.n)
+        return views.host_domains(table, view, focus.value, view.n, view.sort)
+    return views.hosts(table, view, view.n, view.sort)
 
 
 def rejected(table: Counted, view: View) -> Listing:

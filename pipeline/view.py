@@ -96,10 +96,11 @@ def counts_before(table: Readable, view: View, by: str) -> dict[str | None, int]
 @cached
 def names(table: Readable, view: View, n: int | None = 25, sort: str = "queries") -> Listing:
     """Names by type and response. Columns: name, type, response, queries, share, answers (of the
-    newest record), uid, last. Sorts by queries, last or name."""
+    newest record), uid, last. Sorts by queries, last, name, type or response."""
     span = window(table, view)
     clause = where(view, span.start, span.end)
-    order = {"last": "last DESC", "name": "key"}.get(sort, "queries DESC, last DESC")
+    orders = {"last": "last DESC", "name": "key", "type": "type", "response": "response"}
+    order = f"{orders.get(sort, 'queries DESC')}, queries DESC, last DESC"
     sql = f"""
     WITH groups AS MATERIALIZED (
       SELECT {KEYS["name"]} AS key, {KEYS["type"]} AS type, {KEYS["response"]} AS response,
@@ -178,9 +179,12 @@ def top_domains(table: Readable, view: View, level: str = "domain", n: int | Non
 
 
 @cached
-def new_domains(table: Readable, view: View, n: int | None = 25) -> Listing:
-    """Domains first seen in the window, of all that is kept, newest first. Columns: domain,
-    first, hosts, queries, names, nxdomain. Of what was folded away, they may be older."""
+def new_domains(table: Readable, view: View, n: int | None = 25, sort: str = "first") -> Listing:
+    """Domains first seen in the window, of all that is kept. Columns: domain, first, hosts,
+    queries, names, nxdomain. Of what was folded away, they may be older. Sorts by count, domain,
+    hosts, names or nxdomain, else the newest first."""
+    order = {"count": "queries DESC,", "domain": "key,"}.get(sort, "")
+    order = f"{sort} DESC," if sort in ("hosts", "names", "nxdomain") else order
     span = window(table, view)
     seen = where(view, None, span.end)
     sql = f"""
@@ -192,15 +196,14 @@ def new_domains(table: Readable, view: View, n: int | None = 25) -> Listing:
     groups AS (SELECT * FROM fresh UNION ALL
       SELECT NULL, NULL, sum(count)::BIGINT, NULL FROM dns_counts
       WHERE {seen.sql} AND registered_domain IS NULL HAVING count(*) > 0),
-    top AS MATERIALIZED (
-      SELECT * FROM fresh ORDER BY first DESC, key LIMIT {min(n or MAX_ROWS, MAX_ROWS)}),
     measured AS (SELECT registered_domain AS key, {MEASURES["hosts"]} AS hosts,
         {MEASURES["names"]} AS names, {MEASURES["nxdomain"]} AS nxdomain FROM dns_counts
-      WHERE {seen.sql} AND bucket >= $start AND registered_domain IN (SELECT key FROM top)
+      WHERE {seen.sql} AND bucket >= $start AND registered_domain IN (SELECT key FROM fresh)
       GROUP BY key),
-    ranked AS (SELECT * FROM top JOIN measured USING (key))
+    ranked AS (SELECT * FROM fresh JOIN measured USING (key)
+      ORDER BY {order} first DESC, key LIMIT {min(n or MAX_ROWS, MAX_ROWS)})
     SELECT key AS domain, first, hosts, ranked.queries, names, nxdomain, {FACTS_SQL}
-    FROM (SELECT TRUE) LEFT JOIN ranked ON TRUE ORDER BY first DESC, key"""
+    FROM (SELECT TRUE) LEFT JOIN ranked ON TRUE ORDER BY {order} first DESC, key"""
     clause = Clause(seen.sql, {**seen.params, "start": naive(span.start)})
     return read_listing(table, sql, clause, "domain")
 
@@ -250,13 +253,17 @@ def host_domains(
     """The domains of one host. Columns: domain, queries, share (of the host's queries), names,
     nxdomain, hosts (how many of all hosts ask for it), last, per_bar."""
     measures = ("names", "nxdomain", "last")
-    own = ranking(table, view.only("host", host), "domain", measures, n, sort, series=True)
+    # How many ask is told by other hosts' records: whatever is ranked by it is told of all rows.
+    first = None if sort == "hosts" else n
+    own = ranking(table, view.only("host", host), "domain", measures, first, sort, series=True)
     asked = dict.fromkeys(own.rows["domain"], 0) | _hosts_by_domain(
         table, view.without("host"), list(own.rows["domain"])
     )
     rows = own.rows.copy()
     rows.insert(5, "hosts", [asked[domain] for domain in rows["domain"]])
-    return replace(own, rows=rows)
+    if sort == "hosts":
+        rows = rows.sort_values("hosts", ascending=False, kind="stable", ignore_index=True)
+    return replace(own, rows=rows.head(n or MAX_ROWS))
 
 
 def _hosts_by_domain(table: Readable, view: View, domains: list[str]) -> dict[str, int]:

@@ -8,6 +8,22 @@ from pages.shared import url
 from pages.shared.look import title
 from pipeline.state import View
 
+ORDERS = {
+    "Domains": ("queries", "hosts", "names", "nxdomain", "first", "last", "no_response"),
+    "Hosts": (
+        "queries",
+        "domains",
+        "names",
+        "nxdomain",
+        "no_response",
+        "resolvers",
+        "last",
+        "host",
+    ),
+    "Records": ("queries", "count", "first", "last"),
+}
+"""What a master table can be ranked by; the first is as at the start."""
+ORDER_NAMES = {"nxdomain": "NXDOMAIN", "no_response": "no response", "count": "most queries"}
 NUMBERS = (25, 50, 100, 250, 1000, None)
 LEVELS = {"domain": "Registered", "name": "Name", "tld": "TLD"}
 
@@ -36,6 +52,7 @@ def level_and_number(
                 on_change=_level_chosen,
                 label_visibility="collapsed",
             )
+        _order(text, view)
         numbers = NUMBERS if view.n in NUMBERS else (view.n, *NUMBERS)
         st.selectbox(
             "Rows",
@@ -46,8 +63,23 @@ def level_and_number(
             label_visibility="collapsed",
             # Streamlit takes None, all rows, for nothing chosen.
             placeholder="all",
-            width=104,
+            width=96,
         )
+
+
+def _order(text: str, view: View) -> None:
+    """What a click on a header does, where keys reach it."""
+    orders = ORDERS.get(text, ORDERS["Domains"])
+    names = ORDER_NAMES | ({"queries": "newest"} if text == "Records" else {})
+    st.selectbox(
+        "Rank by",
+        orders if view.sort in orders else (view.sort, *orders),
+        format_func=lambda column: "by " + names.get(column, column),
+        key=url.seed("order", view.sort),
+        on_change=url.on("order", "sort"),
+        label_visibility="collapsed",
+        width=124,
+    )
 
 
 def _level_chosen() -> None:

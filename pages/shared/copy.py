@@ -14,7 +14,7 @@ SHOWN = 60
 
 _mount = st.components.v2.component(
     "zeek_live_copy",
-    html='<button type="button"></button><output role="status" hidden></output>',
+    html='<button type="button" hidden></button><output role="status" hidden></output>',
     css=(HERE / "copy.css").read_text(encoding="utf-8"),
     js=(HERE / "copy.js").read_text(encoding="utf-8"),
 )

@@ -8,12 +8,12 @@ from pages.shared import nav, panels
 from pages.shared.columns import columns
 from pages.shared.copy import copy_button
 from pages.shared.hostlabels import label_of
-from pages.shared.look import empty, panel, safe, title, zone_of
+from pages.shared.look import empty, moment, panel, safe, title
 from pages.shared.onscreen import on_screen
 from pages.shared.pivots import pivots
 from pipeline import screen
 from pipeline.cache import Readable
-from pipeline.figures import Place, place
+from pipeline.figures import place
 from pipeline.focus import words
 from pipeline.names import shown, unicode_form
 from pipeline.state import LEVELS, Filter, View
@@ -39,11 +39,12 @@ def detail(table: Readable, view: View, each: Filter | None) -> None:
 
 def seen_when(table: Readable, view: View, each: Filter) -> str:
     """First and last seen in this time, rank and mean rtt; empty where there is nothing."""
-    many = each.under or each.begins
-    found = Place(0, 0, 0) if many else place(table, view, each.field, each.value)
+    field = "tld" if each.under else each.field
+    known = not each.begins
+    found = place(table, view.without(each.field), field, each.value) if known else Place(0, 0, 0)
     if not (found.first and found.last):
         return ""
-    first, last = (f"{t.astimezone(zone_of(view)):%H:%M:%S}" for t in (found.first, found.last))
+    first, last = (moment(time, view) for time in (found.first, found.last))
     rtt = "" if found.rtt_ms is None else f" · rtt {found.rtt_ms:.0f} ms"
     return f"first {first}, last {last} · rank {found.rank:,} of {found.of:,}{rtt}"
 
@@ -63,7 +64,7 @@ def head(each: Filter, view: View) -> None:
 def copies(each: Filter) -> None:
     """The value to be copied, defanged by one click, real by two, and its records."""
     copy_button("Copy", safe(each.value), "copy", "defanged, for a report")
-    with st.popover("More", key="more", help="The real value, its records, look-ups elsewhere"):
+    with st.popover("More", key="more"):
         st.code(shown(each.value), language=None)
         copy_button("Copy the real value", each.value, "copy-real")
         if form := unicode_form(each.value):
@@ -81,14 +82,14 @@ def peers(table: Readable, view: View, each: Filter, rows: int) -> None:
     if each.field == "host":
         title("Domains", panels.over(table, view, listing.caption))
         wanted = columns(view, "domain", "queries", "share", "names", "nxdomain", "hosts")
-        panels.ranked("peers", "domain", table, view, listing.rows, wanted, rows, sorts=False)
+        panels.ranked("peers", "domain", table, view, listing.rows, wanted, rows)
     else:
         title(
             "Hosts that ask" if each.field in LEVELS else "Hosts",
             panels.over(table, view, listing.caption),
         )
         wanted = columns(view, "host", "queries", "share", "names", "nxdomain", "last")
-        panels.ranked("askers", "host", table, view, listing.rows, wanted, rows, sorts=False)
+        panels.ranked("askers", "host", table, view, listing.rows, wanted, rows)
 
 
 def makeup(table: Readable, view: View) -> None:

@@ -43,6 +43,8 @@ def changes(table: Readable, view: View, rows: int, of_host: bool = False) -> No
         by="row",
         rows_by=("row", "measure"),
         ranking=(view.ranked(), vs),
+        # The most surprising are ranked first: the browser would sort these few only.
+        on_sort=lambda column: None,
         actions=nav.actions_of_texts(),
         label=_said_of,
     )

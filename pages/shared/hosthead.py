@@ -7,7 +7,7 @@ import streamlit as st
 from pages.shared import nav, url
 from pages.shared.detail import copies
 from pages.shared.hostlabels import label_of
-from pages.shared.look import escaped, zone_of
+from pages.shared.look import escaped, moment
 from pipeline import view as shows
 from pipeline.cache import Readable
 from pipeline.figures import place
@@ -42,8 +42,8 @@ def _name(table: Readable, view: View, host: str) -> str:
     found = place(table, view, "host", host)
     rank = "asked nothing in this time"
     if found.first and found.last:
-        first, last = (t.astimezone(zone_of(view)) for t in (found.first, found.last))
-        rank = f"rank {found.rank:,} of {found.of:,} · first {first:%H:%M:%S}, last {last:%H:%M:%S}"
+        first, last = (moment(time, view) for time in (found.first, found.last))
+        rank = f"rank {found.rank:,} of {found.of:,} · first {first}, last {last}"
     return (
         f'<div class="host-name"><code>{escaped(host)}</code>'
         f"<b>{escaped(label_of(host))}</b>"

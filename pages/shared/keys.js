@@ -9,8 +9,8 @@ function click(frame, row) {
   const clientX = box.right - FROM_RIGHT;
   const clientY = box.top + HEADER + ROW * (row + 0.5) - scroller.scrollTop;
   const told = { bubbles: true, cancelable: true, composed: true, clientX, clientY, view: window };
-  for (const kind of ["mousemove", "mousedown", "mouseup", "click"])
-    scroller.dispatchEvent(new MouseEvent(kind, told));
+  for (const kind of ["pointermove", "mousemove", "pointerdown", "mousedown", "pointerup", "mouseup", "click"])
+    scroller.dispatchEvent(new PointerEvent(kind, told));
 }
 
 function enter(tries) {
@@ -19,10 +19,10 @@ function enter(tries) {
   else if (tries) requestAnimationFrame(() => enter(tries - 1));
 }
 
-function open(active) {
-  const frame = active.closest("[data-testid=stDataFrame]");
+function open(frame) {
+  const active = frame.querySelector("td[aria-selected=true]");
   // The column of menus is the one that has no name.
-  if (frame.querySelector("thead th:last-child").textContent) return false;
+  if (!active || frame.querySelector("thead th:last-child").textContent) return false;
   const scroller = frame.querySelector(".dvn-scroller");
   scroller.scrollLeft = scroller.scrollWidth;
   requestAnimationFrame(() => requestAnimationFrame(() => {
@@ -42,8 +42,8 @@ function lead(event, item) {
 
 function pressed(event) {
   const item = event.target.closest?.(`${MENU} [role=menuitem]`);
-  const isCell = event.key === "Enter" && event.target.id?.startsWith("glide-cell-");
-  if (!(item ? lead(event, item) : isCell && open(event.target))) return;
+  const frame = event.key === "Enter" && event.target.closest?.("[data-testid=stDataFrame] canvas");
+  if (!(item ? lead(event, item) : frame && open(frame.closest("[data-testid=stDataFrame]")))) return;
   event.preventDefault();
   event.stopPropagation();
 }

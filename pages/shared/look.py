@@ -7,6 +7,7 @@ import html
 import string
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -50,6 +51,13 @@ def inert(name: str) -> str:
 def zone_of(view: View) -> ZoneInfo:
     """The zone in which times are shown: UTC, or the browser's."""
     return ZoneInfo("UTC" if view.tz == "utc" else st.context.timezone or "UTC")
+
+
+def moment(time: datetime, view: View) -> str:
+    """A time as a clock shows it, with its day where that is not today."""
+    local, now = time.astimezone(zone_of(view)), datetime.now(zone_of(view))
+    day = "%b %d " if local.year == now.year else "%Y-%m-%d "
+    return local.strftime(("" if local.date() == now.date() else day) + "%H:%M:%S")
 
 
 def rows() -> Any:

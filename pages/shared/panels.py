@@ -19,7 +19,7 @@ from pipeline import view as shows
 from pipeline.cache import Readable
 from pipeline.focus import in_focus, of_row, put, words
 from pipeline.query import running
-from pipeline.state import Filter, View
+from pipeline.state import SORTS, Filter, View
 from pipeline.where import RESPONSES
 from pipeline.window import Window, window
 
@@ -163,11 +163,12 @@ def ranked(
     frame: pd.DataFrame,
     wanted: dict[str, Any],
     rows: int,
-    sorts: bool = True,
+    by_queries: str = "queries",
 ) -> str | None:
     """Rows of one kind: a click selects, a header ranks, a menu opens and filters.
 
-    The value of the row that stands first.
+    The value of the row that stands first. `by_queries` is what a rank by queries is called where
+    it is not the one at the start.
     """
     focus = in_focus(view, "domain" if level == "tld" else level)
     return draw_table(
@@ -180,9 +181,15 @@ def ranked(
         picked=[focus.value] if focus else (),
         ranking=(view.ranked(), view.sort, view.n),
         on_pick=lambda value, column: url.write(put(url.view(), of_row(level, value))),
-        on_sort=(lambda column: url.change(sort=column)) if sorts else None,
+        on_sort=lambda column: rank_by(by_queries if column == "queries" else column),
         actions=nav.actions(level),
     )
+
+
+def rank_by(column: str) -> None:
+    """Every table that has this measure is ranked by it; of a label or an answer there is none."""
+    if column in SORTS:
+        url.change(sort=column)
 
 
 def types(table: Readable, view: View, bars: int, height: int) -> None:
@@ -235,7 +242,7 @@ def resolvers(table: Readable, view: View, rows: int) -> None:
     title("Resolvers", over(table, view, listing.caption))
     wanted = columns(view, "resolver", "label", "queries", "share", "no_response", "rtt_ms")
     rows_of = labelled(listing.rows, "resolver")
-    ranked("resolvers", "resolver", table, view, rows_of, wanted, rows, sorts=False)
+    ranked("resolvers", "resolver", table, view, rows_of, wanted, rows)
 
 
 def new_domains(table: Readable, view: View, rows: int) -> None:
@@ -247,7 +254,7 @@ def new_domains(table: Readable, view: View, rows: int) -> None:
     said = f"{listing.of:,} first seen in this time{folded}"
     title("New domains", over(table, view, said, since))
     wanted = columns(view, "domain", "first", "hosts", "queries", "names", "nxdomain")
-    ranked("new", "domain", table, view, listing.rows, wanted, rows, sorts=False)
+    ranked("new", "domain", table, view, listing.rows, wanted, rows, by_queries="count")
 
 
 def names(table: Readable, view: View, rows: int, under: Filter | None = None) -> None:
@@ -262,6 +269,7 @@ def named(
     table: Readable, view: View, frame: pd.DataFrame, wanted: dict[str, Any], rows: int
 ) -> None:
     """Names by type and response: a row's menu is the name's."""
+    focus = in_focus(view, "name")
     draw_table(
         "names",
         frame,
@@ -270,6 +278,9 @@ def named(
         nothing(table, view),
         by="name",
         rows_by=("name", "type", "response"),
-        ranking=(view.ranked(), view.n),
+        picked=[focus.value] if focus else (),
+        ranking=(view.ranked(), view.sort, view.n),
+        on_pick=lambda name, column: url.write(put(url.view(), of_row("name", name))),
+        on_sort=rank_by,
         actions=nav.actions("name"),
     )

@@ -370,3 +370,30 @@ def test_a_moment_that_is_not_kept_is_told_and_the_newest_shown(
         page = show("hosts", at=str(at))
         assert list(page.dataframe[0].value["queries"]) == [3]
         assert f"the moment at={at} is not kept any more" in html(page)
+
+
+def test_a_top_level_domain_was_first_and_last_seen_on_a_day(
+    made: Made, show: Callable[..., AppTest]
+) -> None:
+    made.add([partial(LONG_AGO, "10.0.0.1", "www.example.com", "example.com")])
+    made.add([partial(LONG_AGO, "10.0.0.1", "www.example.org", "example.org", count=5)])
+    app = show("domains", level="tld", focus="domain:*.com", range="all")
+    said = f"first {LONG_AGO:%Y-%m-%d %H:%M:%S}, last {LONG_AGO:%Y-%m-%d %H:%M:%S} · rank 2 of 2"
+    assert said in html(app)
+
+
+@pytest.mark.parametrize("table", ["resolvers", "new", "hosts"])
+def test_a_header_ranks_every_table_that_has_its_measure_over_all_rows(
+    made: Made, show: Callable[..., AppTest], table: str
+) -> None:
+    made.add(
+        partial(
+            NOW, f"10.0.0.{host}", f"{name}.example", f"{name}.example", id_resp_h=f"10.1.0.{at}"
+        )
+        for at, (name, hosts) in enumerate({"a": 1, "b": 3, "c": 2}.items())
+        for host in range(hosts)
+    )
+    app = show("overview", sort="domains" if table == "hosts" else "hosts", n="1")
+    firsts = {"resolvers": "10.1.0.1", "new": "b.example", "hosts": "10.0.0.0"}
+    rows = [each.value for each in app.dataframe if each.proto.id.endswith(f"-{table}")]
+    assert rows[0].iloc[0, 0] == firsts[table]

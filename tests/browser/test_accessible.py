@@ -1,6 +1,7 @@
 """Everybody can read it, in both themes, and reach it without a mouse."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -10,7 +11,12 @@ from tests.browser.conftest import serve
 from tests.browser.test_clicks import params, until
 
 AXE = Axe()
-PATHS = ["", "?wall=", "domains", "hosts", "host?host={host}", "records", "health"]
+PATHS = [
+    "", "?wall=", "domains", "hosts", "host?host={host}", "records", "health", "lookup",
+    "?at=1&every=60", "?from={hour}:00Z&to={hour}:59Z&every=60",
+    "?domain=-google.com&type=A&focus=host:{host}&range=7h",
+]  # fmt: skip
+"""Every page, paused, of a time of one's own, and with filters, a focus and a problem."""
 KNOWN = {
     # Vega draws the two rectangles of a brush by itself and takes no description for them.
     "svg-img-alt": {".brush_brush", ".brush_brush_bg"},
@@ -37,7 +43,7 @@ def themed(request: pytest.FixtureRequest, chromium: Browser) -> Iterator[Page]:
 def settle(page: Page) -> None:
     """Wait until a page is drawn."""
     page.locator('[data-testid=stApp][data-test-script-state="notRunning"]').wait_for()
-    page.locator("[data-testid=stDataFrame] canvas, .wall").first.wait_for()
+    page.locator("[data-testid=stDataFrame] canvas, .wall, .st-key-look-up-begin").first.wait_for()
 
 
 def check(page: Page) -> None:
@@ -55,8 +61,9 @@ def check(page: Page) -> None:
 
 def test_no_page_keeps_anybody_out(themed: Page, still_server: str) -> None:
     hosts = themed.request.get(f"{still_server}/api/hosts.json").json()["rows"]
+    hour = f"{datetime.now(UTC) - timedelta(hours=1):%Y-%m-%dT%H}"
     for path in PATHS:
-        themed.goto(f"{still_server}/{path.format(host=hosts[0]['host'])}")
+        themed.goto(f"{still_server}/{path.format(host=hosts[0]['host'], hour=hour)}")
         settle(themed)
         check(themed)
         assert not nameless(themed)
@@ -73,13 +80,22 @@ def nameless(page: Page) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("key", ["noise", "export", "against"])
-def test_what_opens_keeps_nobody_out(page: Page, still_server: str, key: str) -> None:
-    page.goto(still_server)
-    settle(page)
-    page.locator(f".st-key-{key} button").first.click()
-    page.locator("[data-testid=stPopoverBody]").wait_for()
-    check(page)
+OPENING = {"noise": "", "export": "", "against": "", "more": "hosts", "actions": "?focus=type:A"}
+"""What opens, and on which page."""
+
+
+def test_what_opens_keeps_nobody_out(themed: Page, still_server: str) -> None:
+    for key, path in OPENING.items():
+        themed.goto(f"{still_server}/{path}")
+        settle(themed)
+        themed.locator(f".st-key-{key} button").first.click()
+        themed.locator("[data-testid=stPopoverBody], [role=menuitem]").first.wait_for()
+        check(themed)
+    themed.goto(still_server)
+    settle(themed)
+    themed.get_by_role("button", name="from–to").click()
+    themed.get_by_role("button", name="Show this time").wait_for()
+    check(themed)
 
 
 ACTIVE = """() => {
@@ -162,9 +178,8 @@ def test_all_that_can_be_done_with_what_is_looked_at_is_reached_by_keys(
     tab_to(page, "Actions", "actions")
     page.keyboard.press("Enter")
     expect(page.get_by_role("menuitem")).to_have_text(ACTIONS)
-    for _ in ACTIONS:
-        page.keyboard.press("ArrowDown")
-    page.keyboard.press("Enter")
+    expect(page.get_by_role("menuitem").first).to_have_attribute("data-focused", "true")
+    choose(page, "Raw records")
     page.wait_for_url("**/lookup?*")
     until(page, lambda: params(page).get("host") == [host])
 
@@ -186,6 +201,7 @@ def test_enter_opens_a_rows_menu_and_keys_choose_from_it(
     tab_to(page, "", table)
     page.keyboard.press("ArrowDown")
     until(page, lambda: "focus" in params(page))
+    settle(page)
     page.keyboard.press("Enter")
     expect(page.get_by_role("menuitem").first).to_be_focused()
     choose(page, "Only")
@@ -208,3 +224,12 @@ def test_a_hosts_own_page_is_opened_and_ranges_are_chosen_by_keys(
     tab_to(page, "Open", "detail-open")
     page.keyboard.press("Enter")
     page.wait_for_url("**/host?*")
+
+
+def test_rows_are_ranked_by_keys(page: Page, still_server: str) -> None:
+    page.goto(f"{still_server}/hosts?every=60")
+    settle(page)
+    tab_to(page, "Rank by", "order")
+    for key in ("ArrowDown", "ArrowDown", "Enter"):
+        page.keyboard.press(key)
+    until(page, lambda: "sort" in params(page))

@@ -103,6 +103,23 @@ def test_a_header_ranks_on_the_server_and_says_so_in_the_url(page: Page, made_se
     until(page, lambda: params(page).get("sort") == ["domains"])
 
 
+def test_every_tables_header_ranks_on_the_server_but_not_by_a_label(
+    page: Page, made_server: str
+) -> None:
+    page.set_viewport_size({"width": 1366, "height": 1200})
+    page.goto(f"{made_server}/?every=60")
+    click_cell(page, "resolvers", -1, x=105)
+    click_cell(page, "new", -1, x=265)
+    until(page, lambda: params(page).get("sort") == ["count"])
+
+
+def test_a_name_leads_to_its_resolvers_by_one_click(page: Page, made_server: str) -> None:
+    page.goto(f"{made_server}/domains?every=60&focus=domain:microsoft.com")
+    click_cell(page, "names", 0)
+    until(page, lambda: params(page)["focus"][0].startswith("name:"))
+    expect(page.locator(".st-key-detail-head")).to_contain_text(params(page)["focus"][0][5:])
+
+
 def test_a_menu_filters_and_a_chip_clears_it(page: Page, made_server: str) -> None:
     page.goto(f"{made_server}/domains")
     click_cell(page, "domains", 1, x=-24)

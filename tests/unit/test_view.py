@@ -361,6 +361,36 @@ def test_without_a_window_before_there_is_nothing_beside() -> None:
     assert listing.rows["before"].isna().all()
 
 
+@pytest.mark.parametrize(
+    ("sort", "expected"),
+    [
+        ("queries", ["c.com", "b.com", "a.com"]),
+        ("count", ["a.com", "c.com", "b.com"]),
+        ("hosts", ["b.com", "c.com", "a.com"]),
+        ("domain", ["a.com", "b.com", "c.com"]),
+    ],
+)
+def test_new_domains_are_ranked_over_all_of_them(sort: str, expected: list[str]) -> None:
+    table = ByHand(
+        Row(7000, domain="a.com", count=9),
+        Row(7010, domain="b.com", host="10.0.0.1"),
+        Row(7010, domain="b.com", host="10.0.0.2"),
+        Row(7020, domain="c.com", count=3),
+    )
+    assert list(views.new_domains(table, HOUR, 3, sort).rows["domain"]) == expected
+    assert list(views.new_domains(table, HOUR, 1, sort).rows["domain"]) == expected[:1]
+
+
+def test_a_hosts_domains_are_ranked_by_how_many_ask_over_all_of_them() -> None:
+    table = ByHand(
+        Row(7000, domain="a.com", host="10.0.0.1", count=9),
+        Row(7000, domain="b.com", host="10.0.0.1"),
+        Row(7000, domain="b.com", host="10.0.0.2"),
+    )
+    found = views.host_domains(table, HOUR, "10.0.0.1", 1, "hosts").rows
+    assert found[["domain", "hosts"]].to_dict("records") == [{"domain": "b.com", "hosts": 2}]
+
+
 def test_new_domains_are_those_first_seen_in_the_window_of_all_that_is_kept() -> None:
     rows = [
         Row(0, domain="old.com"),
