@@ -19,11 +19,10 @@ def step() -> None:
         if lookup:
             lookups.records(lookup, view, 22)
     copier()
-    if reading and lookup and lookup.is_over:
+    if lookups.is_reading(lookup) != reading:
         st.rerun()
 
 
 lookups.begin_if_asked(url.view())
-now = lookups.of(url.view())
-reading = now is not None and not now.is_over
+reading = lookups.is_reading(lookups.of(url.view()))
 again(step, SECONDS if reading else None)

@@ -112,8 +112,8 @@ def _choice(vs: str, of_host: bool) -> None:
         )
         if of_host:
             other = vs.removeprefix(HOST) if chosen == HOST else ""
-            key = url.seed("vs-host", other)
-            st.text_input("Its address", key=key, on_change=_host_chosen, help=label_of(other))
+            key, label = url.seed("vs-host", shown(other)), inert(label_of(other))
+            st.text_input("Its address", key=key, on_change=_host_chosen, help=label)
 
 
 def _chosen() -> None:

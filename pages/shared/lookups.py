@@ -36,6 +36,11 @@ def of(view: View) -> Lookup | None:
     return lookup if lookup and lookup.view.ranked() == view.ranked() else None
 
 
+def is_reading(lookup: Lookup | None) -> bool:
+    """Whether there is one that has not ended."""
+    return lookup is not None and not lookup.is_over
+
+
 def begin_if_asked(view: View) -> None:
     """Begin where a menu asked for it."""
     if st.session_state.pop(nav.LOOK_UP, False):

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+import string
 from collections.abc import Iterable, Iterator, Mapping
 from html import unescape
 from typing import Any
@@ -22,6 +23,9 @@ NAMED_IN = re.compile(r'title"><b>(.*?)</b>|<div>no queries of (.*?)</div>|again
 """Titles and sentences with a name in them, which may not be long."""
 NAMED = ("domain", "name", "host", "resolver", "answers")
 """Columns that are defanged when asked to be."""
+BEFORE_A_FORMULA = string.whitespace + '"'
+SIGNS = tuple("=+-@＝＋－＠")
+"""With one of these a formula begins in a spreadsheet, after blanks and quotes."""
 NOT_SHOWN = ("text", "word", "found")
 """What a component is told and does not show: what is copied, and what goes back to the server."""
 
@@ -29,7 +33,7 @@ NOT_SHOWN = ("text", "word", "found")
 def hold(app: AppTest) -> None:
     """Whatever stands on the page is visible text that does nothing."""
     assert not app.exception, app.exception
-    for check in (_own_html, _tables, _labels, _codes, _charts, _components):
+    for check in (_own_html, _tables, _labels, _helps, _inputs, _codes, _charts, _components):
         check(app)
     for kind in PROSE:
         assert not any("evil" in str(each.value) for each in app.get(kind))
@@ -66,6 +70,18 @@ def _labels(app: AppTest) -> None:
     markdown(each.label for each in app.button)
     for each in app.button:
         assert len(each.label.replace("\\", "")) <= 60, each.label
+
+
+def _helps(app: AppTest) -> None:
+    """What stands over a widget while the mouse is on it: Markdown too."""
+    for each in app.main:
+        proto = getattr(each, "proto", None)
+        markdown(getattr(part, "help", "") for part in (proto, getattr(proto, "popover", None)))
+
+
+def _inputs(app: AppTest) -> None:
+    for each in app.text_input:
+        plain([each.label, each.value or "", each.placeholder])
 
 
 def markdown(labels: Iterable[str]) -> None:
@@ -137,11 +153,14 @@ def _strings(spec: Any) -> Iterator[str]:
 def csv_holds(text: str, defanged: bool) -> int:
     """The number of rows of a CSV, none of whose cells is a formula or hides a character."""
     header, *rows = csv.reader(io.StringIO(text))
+    if rows and re.fullmatch(r"The first [\d,]+ of [\d,]+ rows\.", rows[-1][0]):
+        rows.pop()
     for row in rows:
         plain(row)
         for name, cell in zip(header, row, strict=True):
-            assert not FORMULA.search(re.sub("(^|[;|])'", "", cell)) or "'" in cell
-            assert not cell.lstrip().startswith(("=", "@", "＝", "＋", "－", "＠")), cell
+            assert not FORMULA.search(cell), cell
+            parts = (part.lstrip(BEFORE_A_FORMULA) for part in re.split("[;|\t]", cell))
+            assert not any(part.startswith(SIGNS) for part in parts), cell
             assert not (defanged and name in NAMED and "." in cell.replace("[.]", "")), cell
     return len(rows)
 

@@ -119,6 +119,7 @@ def looks(name: str) -> list[tuple[str, dict[str, str]]]:
         ("host", {"host": HOST, "focus": f"domain:{real}"}),
         ("host", {"host": name, "range": name}),
         ("host", {"host": HOST, "vs": f"host:{name}"}),
+        ("host", {"host": name, "vs": f"host:{HOST}"}),
         ("hosts", {"focus": f"host:{HOST}"}),
         ("records", {}),
         ("lookup", {}),

@@ -3,7 +3,6 @@
 import json
 import time
 from collections.abc import Callable, Iterator
-from itertools import pairwise
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -17,8 +16,9 @@ from pipeline.export import VIEWS
 from pipeline.names import is_hidden, shown
 from pipeline.state import Filter
 from tests.app.surfaces import csv_holds, json_holds, plain
+from tests.browser.conftest import PATIENCE
 from tests.browser.test_clicks import click_cell, until
-from tests.hostile import HOSTILE, NAMES, as_counted
+from tests.hostile import NAMES, ONE_OF_EACH, as_counted
 from tests.server import Server
 
 TOPIC = "dns-hostile"
@@ -35,6 +35,7 @@ def lines() -> Iterator[str]:
         answer = {"qtype_name": "A", "rcode_name": "NOERROR", "rtt": 0.01, "AA": False}
         yield json.dumps(common | answer | {"id.orig_h": f"10.0.1.{place // A_GROUP}"})
         texts = dict.fromkeys(("id.orig_h", "id.resp_h", "qtype_name", "rcode_name"), name)
+        texts |= {name: name} if name in ONE_OF_EACH else {}
         yield json.dumps(common | texts | {"answers": [name], "AA": False})
         yield "not JSON: " + name
 
@@ -98,14 +99,27 @@ GO = """async (to) => {
 SCROLL = """async (grid) => {
   const scroller = grid.querySelector(".dvn-scroller"), seen = new Set();
   const later = (wait) => new Promise((done) => setTimeout(done, wait));
-  const rows = Math.floor((scroller.scrollHeight - 33) / 26);
-  for (let at = 0; at < rows; at += 15) {
-    scroller.scrollTop = at * 26;
-    const last = `tr[aria-rowindex="${Math.min(at + 14, rows - 1) + 2}"]`;
-    while (!grid.querySelector(`canvas ${last}`)) await later(50);
-    grid.querySelectorAll("canvas td").forEach((cell) => seen.add(cell.textContent));
+  const all = (what) => [...grid.querySelectorAll(`canvas ${what}`)];
+  const first = () => all("th").map((each) => each.getAttribute("aria-colindex")).join();
+  while (!grid.querySelector("canvas table")) await later(50);
+  const rows = Number(grid.querySelector("canvas table").getAttribute("aria-rowcount")) - 1;
+  const page = Math.max(1, Math.floor((scroller.clientHeight - 33) / 26) - 1);
+  const furthest = Math.max(0, scroller.scrollWidth - scroller.clientWidth);
+  for (let left = 0; ; left = Math.min(left + 300, furthest)) {
+    for (let at = 0; at < rows; at += page) {
+      scroller.scrollTop = at * 26;
+      const last = `tr[aria-rowindex="${Math.min(at + page, rows) + 1}"]`;
+      for (let tries = 0; !grid.querySelector(`canvas ${last}`); tries++) {
+        if (tries > 400) throw new Error(`no ${last} of ${rows} rows`);
+        await later(50);
+      }
+      all("td, th").forEach((cell) => seen.add(cell.textContent));
+    }
+    if (left >= furthest) return [...seen];
+    const before = first();
+    scroller.scrollLeft = Math.min(left + 300, furthest);
+    for (let tries = 0; first() === before && tries < 20; tries++) await later(50);
   }
-  return [...seen];
 }"""
 """A grid draws on a canvas, and beside it a table of what can be seen, for screen readers."""
 
@@ -158,7 +172,7 @@ class Watch:
         return list(seen["texts"])
 
 
-TITLES = {"Overview", "Domains", "Hosts", "Host", "Health", "Zeek DNS"}
+TITLES = {"Overview", "Domains", "Hosts", "Host", "Records", "Lookup", "Health", "Zeek DNS"}
 
 
 def host(request: Request) -> str:
@@ -173,11 +187,31 @@ def watch(hostile: Server, page: Page) -> Watch:
     return Watch(page, hostile)
 
 
+HOVER = """(chart) => [...chart.querySelectorAll(".mark-rect path")].map((bar) => {
+  const box = bar.getBoundingClientRect();
+  const at = { bubbles: true, clientX: box.x + box.width / 2, clientY: box.y + box.height / 2 };
+  for (const kind of ["pointerover", "pointermove", "mouseover", "mousemove"])
+    bar.dispatchEvent(new PointerEvent(kind, at));
+  const tip = document.querySelector("#vg-tooltip-element.visible td.value");
+  return tip ? tip.innerText : "";
+})"""
+"""The mouse over each bar: what stands first in its tooltip."""
+
+
 def cells(watch: Watch, key: str) -> set[str]:
     """All cells of a table, which has to be scrolled through."""
     found = watch.page.locator(f".st-key-{key} [data-testid=stDataFrame]").evaluate(SCROLL)
     plain(found)
     return set(found)
+
+
+def all_cells(watch: Watch) -> set[str]:
+    """Those of all tables of the page."""
+    found = set()
+    for grid in watch.page.get_by_test_id("stDataFrame").all():
+        found |= set(grid.evaluate(SCROLL))
+    plain(found)
+    return found
 
 
 def counted(names: list[str], limit: int = 255) -> set[str]:
@@ -192,19 +226,25 @@ def test_every_page_shows_every_name_and_does_nothing_else(watch: Watch) -> None
     watch.change("hosts?n=all&every=60")
     watch.look()
     assert {shown(name) for name in NAMES} <= cells(watch, "hosts")
-    for path in (
-        "",
-        "domains?level=tld",
-        "domains?level=domain&n=all",
-        "host?host=10.0.1.3",
-        "records",
-    ):
+    for path in ("", "domains?level=tld", "host?host=10.0.1.3", "records?n=all", "health"):
         watch.go(f"{path}{'&' if '?' in path else '?'}every=60")
         watch.look()
+        found = all_cells(watch)
+        assert path != "records?n=all" or counted(NAMES) <= found
+        assert path != "host?host=10.0.1.3" or counted(GROUPS[3]) <= found
         download(watch)
-    watch.go("health?every=60")
+
+
+def test_what_zeek_wrote_is_text_whatever_its_fields_are_called(watch: Watch) -> None:
+    watch.go("lookup?range=all&show=all&every=60")
+    watch.page.get_by_role("button", name="Read", exact=True).click()
+    head = watch.page.locator(".st-key-raw-head")
+    expect(head).to_contain_text("all of that time was read", timeout=2 * PATIENCE)
+    watch.settle()
     watch.look()
-    download(watch)
+    found = all_cells(watch)
+    assert {shown(name) for name in NAMES} <= found
+    assert {shown(name, 60) for name in ONE_OF_EACH} <= found
 
 
 def download(watch: Watch) -> None:
@@ -225,7 +265,7 @@ def test_every_name_is_text_in_a_chart_and_in_its_tooltip(watch: Watch) -> None:
     for place, names in enumerate(GROUPS):
         watch.change(f"?level=name&every=60&host=10.0.1.{place}")
         until(watch.page, lambda names=names: are_bars(watch, names))
-        assert hover(watch) in {name.strip() for name in counted(names)}
+        assert set(hover(watch)) == {name.strip() for name in counted(names)}
         watch.look()
 
 
@@ -243,23 +283,19 @@ def startswith(start: str) -> Callable[[str], bool]:
     return lambda text: text.startswith(start)
 
 
-def hover(watch: Watch) -> str:
-    """The name in the tooltip of the first bar."""
-    watch.page.locator(".st-key-top svg .mark-rect path").first.hover()
-    tip = watch.page.locator("#vg-tooltip-element.visible td.value").first
-    tip.wait_for()
-    return tip.inner_text()
+def hover(watch: Watch) -> list[str]:
+    """The name in the tooltip of each bar."""
+    names = watch.page.locator(".st-key-top svg.marks").evaluate(HOVER)
+    return [name.strip() for name in names]
 
 
-LOOKED_AT = [
-    as_counted(HOSTILE[kind][0])
-    for kind in ("html", "markdown", "link", "directive", "bidirectional", "punycode", "long")
-]
+LOOKED_AT = [as_counted(name) for name in ONE_OF_EACH]
+WORDS = ("evil", "pay", "<", "![", "http", ":red", "=", "'", "*", "xn--", "l")
 
 
 def test_a_name_that_is_looked_at_is_text_in_chip_detail_menu_and_search(watch: Watch) -> None:
     watch.go("domains?level=name&every=60")
-    for first, other in pairwise([*LOOKED_AT, LOOKED_AT[0]]):
+    for first, other in zip(LOOKED_AT[::2], [*LOOKED_AT[1::2], LOOKED_AT[0]], strict=True):
         words = [
             f"name={quote(Filter('name', each).to_text(), safe='')}" for each in (first, other)
         ]
@@ -268,9 +304,16 @@ def test_a_name_that_is_looked_at_is_text_in_chip_detail_menu_and_search(watch: 
         copy_real(watch, first)
         open_menu(watch)
     search = watch.page.get_by_role("combobox", name="Search")
-    search.fill("pay")
-    watch.page.get_by_role("option").first.wait_for()
-    watch.look()
+    for word in WORDS:
+        search.fill(word)
+        until(watch.page, lambda word=word: are_completed(watch, word))
+        watch.look()
+
+
+def are_completed(watch: Watch, word: str) -> bool:
+    """Whether what is offered goes on from the word."""
+    offered = watch.page.get_by_role("option").all_text_contents()
+    return bool(offered) and all(word in text.lower() for text in offered)
 
 
 def copy_real(watch: Watch, name: str) -> None:
