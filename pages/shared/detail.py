@@ -40,8 +40,9 @@ def detail(table: Readable, view: View, each: Filter | None) -> None:
 def seen_when(table: Readable, view: View, each: Filter) -> str:
     """First and last seen in this time, rank and mean rtt; empty where there is nothing."""
     field = "tld" if each.under else each.field
-    known = not each.begins
-    found = place(table, view.without(each.field), field, each.value) if known else Place(0, 0, 0)
+    if each.begins:
+        return ""
+    found = place(table, view.without(each.field), field, each.value)
     if not (found.first and found.last):
         return ""
     first, last = (moment(time, view) for time in (found.first, found.last))
