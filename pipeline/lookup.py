@@ -7,6 +7,7 @@ stream's own batches.
 
 import logging
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -38,6 +39,8 @@ CANCELLED = "cancelled"
 POOL = "look-ups"
 """Of Spark's scheduler: the stream's batches have their own, and neither waits for the other."""
 
+LEFT = "ended: nobody looked on any more"
+LEFT_AFTER = 60.0
 OLDEST = "oldest"
 IN_TIME = f"""
 WITH records AS MATERIALIZED ({{records}}),
@@ -73,6 +76,8 @@ class Lookup:
         self.read = self.of = 0
         self.found: list[Record] = []
         self.ended = ""
+        self.looked_at = time.monotonic()
+        """When somebody last asked how far it is: others wait for one that nobody looks at."""
         self._group = uuid4().hex
         self._cancelled = threading.Event()
         self._spark: SparkSession | None = None
@@ -109,14 +114,14 @@ class Lookup:
         context = self._spark.sparkContext
         wanted, missing = clause_of(self.view, self.start, self.end), ""
         while not _ONE.acquire(timeout=0.2):
-            if self._cancelled.is_set():
-                return CANCELLED
+            if why := self._given_up():
+                return why
         try:
             context.setJobGroup(self._group, "look-up", interruptOnCancel=True)
             context.setLocalProperty("spark.scheduler.pool", POOL)
             for part in source.past(self._spark, self.start, self.end, PART_LINES):
-                if self._cancelled.is_set():
-                    return CANCELLED
+                if why := self._given_up():
+                    return why
                 self.of, missing = part.of, part.missing
                 oldest = self._take(matching(part.lines, settings, wanted).toArrow().to_pylist())
                 self.read += part.count
@@ -129,6 +134,11 @@ class Lookup:
         if missing:
             return missing
         return "all of that time was read" if self.read else "the source has nothing of that time"
+
+    def _given_up(self) -> str:
+        if self._cancelled.is_set():
+            return CANCELLED
+        return LEFT if time.monotonic() - self.looked_at > LEFT_AFTER else ""
 
     def _take(self, rows: list[dict[str, Any]]) -> datetime:
         """Keep what was found; the time of the oldest record that was looked at."""

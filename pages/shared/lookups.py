@@ -1,6 +1,7 @@
 """A session's look-up: Zeek's own records of the view, while they are read and after."""
 
 import json
+import time
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -33,7 +34,10 @@ MENU_ROWS = 250
 def of(view: View) -> Lookup | None:
     """The session's look-up, if it is of this view."""
     lookup: Lookup | None = st.session_state.get(KEY)
-    return lookup if lookup and lookup.view.ranked() == view.ranked() else None
+    if not lookup or lookup.view.ranked() != view.ranked():
+        return None
+    lookup.looked_at = time.monotonic()
+    return lookup
 
 
 def is_reading(lookup: Lookup | None) -> bool:
@@ -96,7 +100,10 @@ def _said(lookup: Lookup | None, view: View) -> str:
     start, stop = (time.astimezone(zone) for time in (lookup.start, lookup.end))
     during = f"{start:%Y-%m-%d %H:%M:%S}–{stop:%H:%M:%S} {zone}"
     far = f"{lookup.read:,} of about {max(lookup.read, lookup.of):,} lines read"
-    return f"{len(lookup.found):,} found · {far} · {during} · {lookup.ended or 'reading …'}"
+    many = f"{len(lookup.found):,} found"
+    if len(lookup.found) > MENU_ROWS:
+        many += f" (copied one by one up to {MENU_ROWS}, else by the file)"
+    return f"{many} · {far} · {during} · {lookup.ended or 'reading …'}"
 
 
 def records(lookup: Lookup, view: View, rows: int) -> None:

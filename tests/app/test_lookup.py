@@ -78,6 +78,22 @@ def test_one_that_reads_can_be_cancelled(app: AppTest) -> None:
     assert lookup._cancelled.is_set()
 
 
+def test_looking_on_keeps_it_reading(app: AppTest) -> None:
+    visit(app)
+    lookup = Lookup(View(start=T0, end=T0 + timedelta(hours=1)), T0, T0 + timedelta(hours=1))
+    lookup.looked_at = 0.0
+    app.session_state[lookups.KEY] = lookup
+    app.run()
+    assert lookup.looked_at > 0
+
+
+def test_more_rows_than_have_menus_say_how_they_are_copied(app: AppTest, made: Made) -> None:
+    made.raw = [Record(MICROSECONDS, '{"uid":"C1"}')] * 251
+    visit(app)
+    app.button(key="look-up-begin").click().run()
+    assert "251 found (copied one by one up to 250, else by the file)" in said(app)
+
+
 def test_json_lines_are_ascii_and_the_records_themselves() -> None:
     texts = ['{"query":"\u202ea\\u0000",\n "ts":1700000000.123456}', "no JSON"]
     lines = lookups.json_lines([Record(0, text) for text in texts]).decode("ascii").splitlines()

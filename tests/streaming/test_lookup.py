@@ -177,3 +177,13 @@ def test_what_cannot_be_read_is_said(spark: SparkSession, settings: Settings) ->
     settings.log_dir.rmdir()
     found = looked_up(spark, settings)
     assert str(settings.log_dir) in found.ended
+
+
+def test_one_that_nobody_looks_at_lets_others_read(
+    spark: SparkSession, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As of a tab that was closed while it read, or waited for its turn."""
+    monkeypatch.setattr(lookup, "LEFT_AFTER", -1.0)
+    write(settings, "dns.log", [line(0)])
+    left = looked_up(spark, settings)
+    assert (left.ended, left.read) == ("ended: nobody looked on any more", 0)
