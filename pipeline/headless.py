@@ -19,6 +19,7 @@ COLUMNS = {
     OPCODE + 2: NAMES[: OPCODE + 2],
 }
 """Of dns.log as Bro 2.x, Zeek up to 8.0, and Zeek from 8.1 on write it."""
+FIRST_CELL = r"^-?[0-9]+\.[0-9]+\t"
 DNS_LINE = re.compile(r"-?\d+\.\d+\t(?:[^\t]*\t){5}(?:tcp|udp)\t").match
 
 
@@ -27,16 +28,18 @@ def with_json(lines: pa.Table) -> pa.Table:
 
     A line of a file, where the header is known or missed, has a topic `#reason` and stays.
     """
-    is_json = pc.starts_with(lines["value"], "{")
-    if pc.all(is_json).as_py() in (True, None):
+    if pc.all(pc.starts_with(lines["value"], "{")).as_py() in (True, None):
         return lines
-    bare = pc.invert(pc.or_(is_json, pc.starts_with(lines["topic"], "#"))).to_numpy()
+    of_file = pc.starts_with(lines["topic"], "#")
+    bare = pc.and_not(pc.match_substring_regex(lines["value"], FIRST_CELL), of_file).to_numpy()
     places = np.flatnonzero(bare)
     made = [as_json(line) for line in lines["value"].take(places).to_pylist()]
-    known = np.zeros(len(bare), dtype=bool)
-    known[places[[each is not None for each in made]]] = True
+    known = places[[each is not None for each in made]]
+    if not len(known):
+        return lines
+    mask = np.isin(np.arange(len(bare)), known)
     texts = pa.array([each for each in made if each is not None], pa.string())
-    values = pc.replace_with_mask(lines["value"].combine_chunks(), known, texts)
+    values = pc.replace_with_mask(lines["value"].combine_chunks(), mask, texts)
     return lines.set_column(0, "value", values)
 
 

@@ -89,7 +89,8 @@ def test_times_are_round_before_and_after_the_clocks_change(change: datetime, ho
 
 def test_a_days_ticks_stay_on_their_hours_when_clocks_change() -> None:
     start = datetime(2026, 10, 24, 22, tzinfo=UTC)
-    ticks = time_ticks(replace(span(86_400), start=start), ZoneInfo("Europe/Berlin"))
+    day = replace(span(86_400), start=start, end=start + timedelta(hours=24))
+    ticks = time_ticks(day, ZoneInfo("Europe/Berlin"))
     assert [tick.text for tick in ticks] == [
         "00:00", "03:00", "06:00", "09:00", "12:00", "15:00", "18:00", "21:00",
     ]  # fmt: skip
