@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pipeline import export as exports
 from pipeline import query, screen
+from pipeline.downloads import offered
 from pipeline.names import shown
 from pipeline.state import View, from_params
 from pipeline.view import not_kept
@@ -192,6 +193,15 @@ def export(request: Request) -> Response:
     return Response(data, media_type="text/csv; charset=utf-8", headers=headers)
 
 
+def download(request: Request) -> Response:
+    """The file that a session's page offers there, made now."""
+    offer = offered(request.path_params["address"])
+    if offer is None:
+        return PlainTextResponse("this page is closed: open it again for its files", 404)
+    headers = {"Content-Disposition": offer.disposition}
+    return Response(offer.make(), media_type=offer.media_type, headers=headers)
+
+
 def api(request: Request) -> Response:
     """The same rows as JSON, with the range they cover and how many there are."""
     try:
@@ -246,6 +256,7 @@ def _list(words: Iterable[str]) -> str:
 ROUTES: list[BaseRoute] = [
     Route("/readyz", readyz),
     Route("/metrics", metrics),
+    Route("/download/{address}", download),
     *(Route(f"/export/{of}{{view}}.csv", export) for of in ("", "{page}/")),
     *(Route(f"/api/{of}{{view}}.json", api) for of in ("", "{page}/")),
 ]

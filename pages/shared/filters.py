@@ -13,6 +13,7 @@ import streamlit as st
 
 from pages.shared import live, searchbox, url
 from pages.shared.actions import actions
+from pages.shared.files import file_link
 from pages.shared.look import escaped, inert, zone_of
 from pages.shared.lookups import in_columns
 from pages.shared.onscreen import OnScreen, on_screen
@@ -162,14 +163,11 @@ def _export(page: str, view: View) -> None:
     ):
         names = st.radio("Names as", ["defanged", "real"], horizontal=True, key="names-as")
         for what in (*PAGES[page.lower()], *OWN.get(page, ())):
-            st.download_button(
+            file_link(
                 f"{what.replace('_', ' ').capitalize()} as CSV",
-                partial(file_of, on_screen(), page, view, what, names, zone_of(view)),
                 f"zeek-live-{what}.csv",
                 "text/csv",
-                key=f"export-{what}",
-                on_click="ignore",
-                type="tertiary",
+                partial(file_of, on_screen(), page, view, what, names, zone_of(view)),
             )
 
 

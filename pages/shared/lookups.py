@@ -12,6 +12,7 @@ import streamlit as st
 from pages.shared import nav, panels, url
 from pages.shared.columns import config
 from pages.shared.copy import copy_defanged, copy_real
+from pages.shared.files import file_link
 from pages.shared.look import title, zone_of
 from pages.shared.onscreen import on_screen
 from pages.shared.tables import table as draw_table
@@ -80,14 +81,11 @@ def head(lookup: Lookup | None, view: View) -> None:
                 help="Reads the source again beside the stream; this may take a minute",
             )
         if lookup and lookup.found:
-            st.download_button(
+            file_link(
                 "JSON lines",
-                lambda: json_lines(lookup.found),
                 "zeek-live-records.jsonl",
                 "application/x-ndjson",
-                icon=":material/download:",
-                key="look-up-export",
-                on_click="ignore",
+                lambda: json_lines(lookup.found),
             )
     if lookup and not lookup.is_over:
         st.progress(min(1.0, lookup.read / lookup.of) if lookup.of else 0.0)

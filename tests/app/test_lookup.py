@@ -33,7 +33,8 @@ def visit(app: AppTest) -> AppTest:
 
 
 def said(app: AppTest) -> str:
-    [head] = [each.proto.body for each in app.get("html") if "Raw records" in each.proto.body]
+    bodies = [each.proto.body for each in app.get("html")]
+    [head] = [body for body in bodies if "<b>Raw records</b>" in body]
     return str(head)
 
 

@@ -466,7 +466,7 @@ def test_a_csv_of_what_is_on_the_screen_is_one_click_away(page: Page, made_serve
     page.goto(f"{made_server}/domains?domain=google.com")
     page.locator(".st-key-export button").first.click()
     with page.expect_download() as download:
-        page.get_by_role("button", name="Domains as CSV").click()
+        page.get_by_role("link", name="Domains as CSV").click()
     lines = download.value.path().read_text(encoding="utf-8").splitlines()
     assert lines[0].startswith("domain,queries,share")
     assert [line.split(",")[0] for line in lines[1:]] == ["google[.]com"]

@@ -24,6 +24,7 @@ from streamlit.web.server.starlette.starlette_app_utils import create_signed_val
 from pages.shared import login
 from pipeline.access import Access, Gate, seal
 from pipeline.demo.process import free_port
+from pipeline.downloads import Offer
 from pipeline.settings import Settings, SettingsError
 from pipeline.web import RATE, ROUTES, SecurityHeaders
 from tests.asgi import Answer, ask, open_socket
@@ -46,7 +47,8 @@ OF_STREAMLIT = [
     "/", "/hosts", "/static/js/index.js", "/media/x.csv", "/component/x/index.html",
     "/_stcore/host-config", "/_stcore/metrics", "/_stcore/upload_file/a/b", "/_stcore/agent/mcp",
 ]  # fmt: skip
-OURS = ["/metrics", "/export/names.csv", "/api/names.json"]
+FILE = Offer("a.csv", "text/csv", lambda: b"a")
+OURS = ["/metrics", "/export/names.csv", "/api/names.json", f"/download/{FILE.address}"]
 
 
 async def page(request: Request) -> PlainTextResponse:

@@ -1,5 +1,6 @@
 """What the server answers besides pages, and to whom it does not."""
 
+import gc
 import json
 import tomllib
 from collections.abc import Mapping
@@ -18,6 +19,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from pipeline import query
+from pipeline.downloads import Offer
 from pipeline.table import Table
 from pipeline.web import (
     CONTENT_SECURITY_POLICY,
@@ -276,3 +278,17 @@ def test_streamlit_listens_here_tells_nobody_and_exports_nothing_by_itself() -> 
     assert config["server"]["fileWatcherType"] == "none"
     assert config["browser"]["gatherUsageStats"] is False
     assert config["client"]["disableDataExport"] is True
+
+
+def test_a_file_is_there_as_long_as_its_session_and_made_when_it_is_asked_for() -> None:
+    made = [b"first", b"second"]
+    offer = Offer("a name\r\nSet-Cookie: x=1.csv", "text/csv", lambda: made.pop(0))
+    path = f"/download/{offer.address}"
+    answers = [ask(path), ask(path)]
+    assert [(each.status, each.body) for each in answers] == [(200, "first"), (200, "second")]
+    said = answers[0].headers["content-disposition"]
+    assert said == "attachment; filename*=utf-8''a%20name%0D%0ASet-Cookie%3A%20x%3D1.csv"
+    assert ask(path, {"host": "evil.example"}).status == 400
+    del offer
+    gc.collect()
+    assert ask(path).status == 404
