@@ -57,7 +57,7 @@ def raw_records_of_a_host(page: Page) -> None:
     expect(page.locator(".st-key-raw-head")).to_contain_text("all of that time was read")
     expect(page.get_by_role("region", name="Raw records")).to_be_visible()
     with page.expect_download() as download:
-        page.get_by_role("button", name="JSON lines").click()
+        page.get_by_role("link", name="JSON lines").click()
     records = [json.loads(each) for each in download.value.path().read_text().splitlines()]
     assert len(records) == 248
     assert {record["id.orig_h"] for record in records} == {"10.0.0.1"}
