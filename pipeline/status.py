@@ -120,7 +120,7 @@ def state_of(
     if newest_age is None:
         return "no data", f"connected, no record for {silence:.0f} s"
     if lag_records and lag_seconds >= LIVE_LAG:
-        behind = f"{lag_records:,} records, {lag_seconds / 60:.1f} minutes behind"
+        behind = f"{lag_records:,} records, {span(lag_seconds)} behind"
         if is_rising([each.lag_records for each in batches]):
             return "late", f"falling behind: {behind}"
         return "catching up", behind

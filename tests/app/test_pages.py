@@ -131,7 +131,7 @@ def test_a_state_without_numbers_says_since_when_once_in_the_views_zone(
 
 
 def test_a_lag_that_rises_is_said_beside_the_state() -> None:
-    reason = "falling behind: 90,000 records, 1.5 minutes behind"
+    reason = "falling behind: 90,000 records, 90 s behind"
     status = Status("late", reason, NOW, SOURCE, newest=LONG_AGO, lag_records=90_000)
     assert in_words(status, ZoneInfo("UTC")) == reason
 

@@ -115,7 +115,7 @@ def test_a_lag_that_rises_over_the_last_batches_is_late_and_no_catching_up(
     lags: list[int], state: str
 ) -> None:
     found, reason = state_of(120.0, 8_000, 120.0, 1.0, batches(*lags))
-    behind = "8,000 records, 2.0 minutes behind"
+    behind = "8,000 records, 2 min behind"
     assert (found, reason) == (state, f"falling behind: {behind}" if state == "late" else behind)
 
 
