@@ -1,7 +1,7 @@
 # `make` lists what there is; ARGS="…" is handed on to the program.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup jars demo incident run test chaos fuzz audit check format bench clean
+.PHONY: help setup jars demo incident run test chaos soak fuzz audit check format bench clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -50,10 +50,13 @@ run: $(STAMP) ## the dashboard on your Kafka or log directory (settings: ZEEK_LI
 
 test: $(STAMP) ## all tests (ARGS="tests/unit -k name")
 	@$(PREPARE)
-	@$(BIN)/python -m pytest --numprocesses=2 --dist=loadgroup $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses=3 --dist=loadscope $(ARGS)
 
 chaos: $(STAMP) ## kills, outages, full disks, wrong clocks and damage; takes most of an hour
 	@$(PREPARE); exec $(BIN)/python -m tests.chaos --long $(ARGS)
+
+soak: $(STAMP) ## hours of load, rotation and outages, with slopes of what it costs (ARGS="--hours 2")
+	@$(PREPARE); exec $(BIN)/python benchmarks/soak.py $(ARGS)
 
 fuzz: $(STAMP) ## both parsers against reference readers, at length (ARGS="-k json")
 	@$(BIN)/python -m pytest tests/unit/test_fuzz_*.py --hypothesis-profile=fuzz $(ARGS)

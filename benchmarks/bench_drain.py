@@ -22,6 +22,7 @@ import tempfile
 import time
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from pyspark.sql import SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
@@ -42,8 +43,10 @@ FIELDS = "ts uid id.orig_h id.resp_h query qtype_name rcode_name answers".split(
 
 
 def drain_by_pipeline(servers: str, limit: int, records: int, minutes: float) -> Progress:
-    """This project's query, into its table."""
+    """This project's query, into its table; the stages come with the bytes that are collected."""
     from pipeline.query import Pipeline
+
+    collected = collected_bytes()
 
     pipeline = Pipeline(
         Settings(
@@ -63,9 +66,26 @@ def drain_by_pipeline(servers: str, limit: int, records: int, minutes: float) ->
         read = pipeline.counters().read
         if read and (not progress or progress[-1][1] != read):
             progress.append((time.time(), read))
-    print(json.dumps(stages_of(pipeline.status().batches)))
+    stages = stages_of(pipeline.status().batches)
+    print(json.dumps({**stages, "collected": sum(collected) / progress[-1][1]}))
     pipeline.stop()
     return progress
+
+
+def collected_bytes() -> list[int]:
+    """Of each batch from now on, what its executors hand to the driver."""
+    from pipeline import batch as batches
+
+    found: list[int] = []
+    grouped = batches.grouped
+
+    def weighed(*args: Any) -> Any:
+        counts = grouped(*args)
+        found.append(counts.nbytes)
+        return counts
+
+    batches.grouped = weighed
+    return found
 
 
 def stages_of(batches: tuple[BatchTimes, ...]) -> dict[str, float]:
@@ -235,12 +255,14 @@ def told(options: argparse.Namespace, found: dict[tuple[str, int], Run]) -> None
     ]
     ours, floor, notebook, _ = (run[2] for run, _ in found.values())
     stages = found["zeek-live", options.limit][1]
+    collected = stages.pop("collected")
     report(
         "drain-hard" if options.distinct else "drain",
         [*columns, "peak MB"],
         rows,
         ratio=f"{ours / notebook:.1f} × the notebook's warm rate at equal limits",
         of_the_floor=f"{ours / floor:.2f} of the floor's warm rate",
+        collected=f"{collected:.0f} bytes a record reach the driver",
         stages=", ".join(f"{name} {each:.2f}" for name, each in stages.items()) + " µs a record",
     )
 

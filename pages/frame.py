@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from pages.shared import bar, filters, keys, nav, refresh, url, wall
+from pages.shared import bar, filters, keys, nav, refresh, traces, url, wall
 from pages.shared.look import use_style
+from pages.shared.onscreen import on_screen
 
 st.set_page_config(page_title="Zeek DNS", layout="wide", initial_sidebar_state="collapsed")
 use_style()
@@ -17,6 +18,8 @@ else:
         bar.first_row(page.title, url.view())
         filters.second_row(page.title, url.view())
         nav.follow_jump()
+    on_screen().orders.clear()
     page.run()
     refresh.watch_tab()
     keys.table_keys()
+    traces.traced_figures()

@@ -8,7 +8,6 @@ has a checkpoint of its own that is thrown away.
 import logging
 import os
 import shutil
-import tempfile
 import threading
 import time
 from collections.abc import Mapping
@@ -33,6 +32,7 @@ from pipeline.listener import ProgressListener
 from pipeline.log_directory import LogDirectory
 from pipeline.lookup import Lookup
 from pipeline.metrics import Metrics
+from pipeline.scratch import scratch
 from pipeline.session import end_jvm, end_starting_jvm, jars_of, jvm_is_dead, start_session
 from pipeline.settings import Settings, SettingsError
 from pipeline.source import Offsets, Source, SourceProblem
@@ -163,7 +163,7 @@ class Pipeline:
             self._drop_checkpoint()
 
     def _started(self, spark: SparkSession, query_id: str, begin: Offsets) -> StreamingQuery:
-        folder = self.settings.state_dir or Path(tempfile.gettempdir())
+        folder = self.settings.state_dir or scratch()
         self._checkpoint = folder / f"checkpoint-{query_id}"
         add = partial(self._add, query_id, self._checkpoint)
         ProgressListener.attach(spark, self._triggered, self._progressed)

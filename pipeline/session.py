@@ -1,11 +1,8 @@
 """The one Spark session: on this machine unless ZEEK_LIVE_MASTER says otherwise."""
 
-import atexit
 import logging
 import os
-import shutil
 import sys
-import tempfile
 import threading
 import zipfile
 from contextlib import suppress
@@ -19,6 +16,7 @@ from pyspark.sql import SparkSession
 
 from pipeline.classes import java_options as class_options
 from pipeline.jars import connector_jars, find_java
+from pipeline.scratch import scratch
 from pipeline.settings import Settings
 
 QUIET = Path(__file__).with_name("log4j2.properties")
@@ -43,6 +41,8 @@ def spark_options(settings: Settings, *java: str) -> dict[str, str]:
         "spark.master": settings.master,
         "spark.jars": ",".join(str(jar) for jar in jars_of(settings)),
         "spark.driver.memory": settings.driver_memory,
+        # Where it would leave its folders behind whenever it is killed.
+        "spark.local.dir": str(scratch()),
         "spark.driver.extraJavaOptions": " ".join(java_options),
         "spark.driver.host": settings.driver_host,
         "spark.driver.bindAddress": settings.driver_host,
@@ -141,10 +141,8 @@ def _stopped(spark: SparkSession) -> None:
 @cache
 def packed_stages() -> str:
     """This package as a zip: workers anywhere get it by Spark's own shipping."""
-    folder = Path(tempfile.mkdtemp(prefix="zeek-live-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    package = Path(__file__).parent
-    with zipfile.ZipFile(folder / "pipeline.zip", "w") as packed:
+    package, archive = Path(__file__).parent, scratch() / "pipeline.zip"
+    with zipfile.ZipFile(archive, "w") as packed:
         for module in package.rglob("*.py"):
             packed.write(module, Path(package.name) / module.relative_to(package))
-    return str(folder / "pipeline.zip")
+    return str(archive)

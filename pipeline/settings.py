@@ -303,7 +303,8 @@ class Settings(BaseSettings):
     pivots: Annotated[dict[str, str], AfterValidator(https_templates)] = Field(
         default={},
         description="a JSON object of look-ups elsewhere, a name to an address that holds "
-        '`{value}`, such as `{"whois": "https://whois.example/?q={value}"}`; '
+        '`{value}`, such as `{"VirusTotal": "https://www.virustotal.com/gui/search/{value}", '
+        '"whois": "https://whois.example/?q={value}"}`; '
         "opened by a click only",
     )
     wall_addresses: bool = Field(

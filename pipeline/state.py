@@ -117,6 +117,7 @@ class View:
     """What changes are against: the window before, `day`, or `host:10.1.2.3`."""
     tz: Literal["utc", "local"] = "utc"
     every: int = 5
+    charts: Literal["drawn", "tables"] = "drawn"
     wall: bool = False
 
     def selected(self) -> "View":
@@ -176,9 +177,10 @@ class View:
             "vs": self.vs,
             "tz": self.tz,
             "every": str(self.every),
+            "charts": self.charts,
         }
         at_start = {"level": "domain", "n": "25", "sort": "queries"}
-        at_start |= {"vs": "before", "tz": "utc", "every": "5"}
+        at_start |= {"vs": "before", "tz": "utc", "every": "5", "charts": "drawn"}
         params = {key: [text] for key, text in texts.items() if text != at_start[key]}
         if self.at is not None:
             params["at"] = [str(self.at)]
@@ -312,6 +314,7 @@ READERS: dict[str, Any] = {
     "vs": lambda many: {"vs": _versus(many[-1])},
     "tz": lambda many: {"tz": _one_of(many[-1], ["utc", "local"])},
     "every": lambda many: {"every": int(_one_of(many[-1], [str(s) for s in INTERVALS]))},
+    "charts": lambda many: {"charts": _one_of(many[-1], ["drawn", "tables"])},
     "at": lambda many: {"at": _number(many[-1], 0, 2**62)},
     "wall": lambda many: {"wall": True},
 }

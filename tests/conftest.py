@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from pipeline.demo.broker import Broker
 from pipeline.jars import JarsMissing, broker_classpath
@@ -27,12 +29,19 @@ settings.register_profile("fuzz", deadline=None, max_examples=3_000)
 settings.load_profile("unhurried")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Two groups that run side by side: the pages, mostly waiting, and all before them."""
-    for item in items:
-        folder = item.path.relative_to(ROOT / "tests").parts[0]
-        group = "pages" if folder in {"app", "browser"} else "pipeline"
-        item.add_marker(pytest.mark.xdist_group(group))
+GROUPS = {"browser": "browser", "app": "unit", "unit": "unit"}
+
+
+class ByGroup(LoadScopeScheduling):
+    """Three groups that run side by side, each with what its tests share."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return GROUPS.get(nodeid.split("/")[1], "pipeline")
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByGroup:
+    """xdist's own groups need a mark that pytest 9.2 does not let it write down."""
+    return ByGroup(config, log)
 
 
 def missing(what: str) -> None:

@@ -63,7 +63,7 @@ NAMES = {
     "lag": "Records not yet read, by batch",
     "stages": "Seconds of each batch, by stage",
 }
-"""What a screen reader calls a chart; its numbers are in a file of the export menu."""
+"""What a screen reader calls a chart."""
 
 
 def chart(key: str, spec: dict[str, Any], on_select: Callable[[], None] | None = None) -> None:

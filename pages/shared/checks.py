@@ -117,7 +117,9 @@ def _counted() -> dict[str, Any]:
 def reasons(counters: Counters, view: View, rows: int) -> None:
     """A row for each reason why records were not counted."""
     many = sum(_rejected(counters).values())
-    title("Rejected", f"{many:,} records for {len(counters.rejected)} reasons")
+    kinds = len(counters.rejected)
+    said = f"{many:,} record{'s' * (many != 1)} for {kinds} reason{'s' * (kinds != 1)}"
+    title("Rejected", said)
     frame = pd.DataFrame(
         {
             "reason": reason,

@@ -33,6 +33,7 @@ COUNTS = {
     "before": "Before",
     "now": "Now",
 }
+SHARES = {"share": "Share", "all_share": "Of all", "no_response": "No resp."}
 TIMES = {"bucket": "From", "first": "First", "last": "Last"}
 
 
@@ -56,8 +57,8 @@ def _column(view: View, name: str, width: int | None) -> Any:
         return config.AreaChartColumn("Over time", y_min=0, width=width or 82)
     if name == "rtt_ms":
         return config.NumberColumn("rtt ms", format="%.0f", width=width)
-    if name in ("share", "no_response"):
-        label = {"share": "Share", "no_response": "No resp."}[name]
+    if name in SHARES:
+        label = SHARES[name]
         return config.NumberColumn(label, format="%.1f%%", width=width)
     return config.TextColumn(TEXTS[name], width=width)
 

@@ -1,4 +1,4 @@
-"""A master table's line: what it is, its level, and how many rows."""
+"""How rows are shown: what a master table is of, its level and number; ranks, charts as tables."""
 
 from collections.abc import Callable
 
@@ -9,21 +9,21 @@ from pages.shared.look import title
 from pipeline.state import View
 
 ORDERS = {
+    "Overview": ("queries", "domains", "names", "nxdomain", "no_response", "rtt_ms", "last"),
     "Domains": ("queries", "hosts", "names", "nxdomain", "first", "last", "no_response"),
     "Hosts": (
-        "queries",
-        "domains",
-        "names",
-        "nxdomain",
-        "no_response",
-        "resolvers",
-        "last",
-        "host",
+        "queries", "domains", "names", "nxdomain", "no_response", "resolvers", "last", "host",
     ),
+    "Host": ("queries", "names", "nxdomain", "hosts", "no_response", "rtt_ms", "last"),
     "Records": ("queries", "count", "first", "last"),
+}  # fmt: skip
+"""What a page's tables can be ranked by; the first is as at the start."""
+ORDER_NAMES = {
+    "nxdomain": "NXDOMAIN",
+    "no_response": "no response",
+    "count": "most queries",
+    "rtt_ms": "mean rtt",
 }
-"""What a master table can be ranked by; the first is as at the start."""
-ORDER_NAMES = {"nxdomain": "NXDOMAIN", "no_response": "no response", "count": "most queries"}
 NUMBERS = (25, 50, 100, 250, 1000, None)
 LEVELS = {"domain": "Registered", "name": "Name", "tld": "TLD"}
 
@@ -52,7 +52,6 @@ def level_and_number(
                 on_change=_level_chosen,
                 label_visibility="collapsed",
             )
-        _order(text, view)
         numbers = NUMBERS if view.n in NUMBERS else (view.n, *NUMBERS)
         st.selectbox(
             "Rows",
@@ -67,18 +66,29 @@ def level_and_number(
         )
 
 
-def _order(text: str, view: View) -> None:
-    """What a click on a header does, where keys reach it."""
-    orders = ORDERS.get(text, ORDERS["Domains"])
-    names = ORDER_NAMES | ({"queries": "newest"} if text == "Records" else {})
+def shown_as(page: str, view: View) -> None:
+    """What a click on a header does, where keys reach it, and charts as tables."""
+    with st.popover("View", icon=":material/tune:", type="tertiary", key="view"):
+        st.toggle(
+            "Charts as tables",
+            key=url.seed("charts", view.charts == "tables"),
+            on_change=lambda: url.change(
+                charts="tables" if st.session_state["charts"] else "drawn"
+            ),
+        )
+        if page in ORDERS:
+            _order(page, view)
+
+
+def _order(page: str, view: View) -> None:
+    orders = ORDERS[page]
+    names = ORDER_NAMES | ({"queries": "newest"} if page == "Records" else {})
     st.selectbox(
-        "Rank by",
+        "Rank rows by",
         orders if view.sort in orders else (view.sort, *orders),
-        format_func=lambda column: "by " + names.get(column, column),
+        format_func=lambda column: names.get(column, column),
         key=url.seed("order", view.sort),
         on_change=url.on("order", "sort"),
-        label_visibility="collapsed",
-        width=124,
     )
 
 

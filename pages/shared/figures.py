@@ -35,6 +35,7 @@ def _cell(figure: figures.Figure, summary: figures.Summary, why: str) -> Figure:
         value=_value(figure.name, figure.value),
         note=" · ".join(part for part in parts if part) or "–",
         hint=f"not compared: {why}" if why else "",
+        leads_to=figure.name,
         series=figure.series,
         hue=hue.get(figure.name, colours["primary"]),
         alarming=figure.name == "nxdomain" and (figure.change or 0) >= ALARMING_POINTS,

@@ -13,6 +13,7 @@ import streamlit as st
 
 from pages.shared import live, searchbox, url
 from pages.shared.actions import actions
+from pages.shared.controls import shown_as
 from pages.shared.files import file_link
 from pages.shared.look import escaped, inert, zone_of
 from pages.shared.lookups import in_columns
@@ -33,10 +34,16 @@ RAW = "raw_records"
 OWN = {"Health": (BATCHES,), "Lookup": (RAW,)}
 """Besides a page's panels: the last batches of Health's charts, and what was read again."""
 ORDERS = {("Overview", "new_domains"): "new", ("Host", "domains"): "own"}
+CHARTS = {("Overview", "domains"): "top-rows"} | {
+    (page, what): f"{what}-rows"
+    for page in ("Overview", "Domains", "Hosts", "Host")
+    for what in ("volume", "types", "responses")
+}
+"""Charts, where they are shown as tables."""
 PEERS = ("askers", "peers")
 """Tables that are not called like the view that they show."""
 SECONDS = 5
-CHIP_CHARACTERS = 90
+CHIP_CHARACTERS = 80
 """What fits between the search box and the noise switches at 1366 pixels."""
 CHIP_PADDING = 4
 FOCUS_CHARACTERS = 50
@@ -58,6 +65,7 @@ def second_row(page: str, view: View) -> None:
             again(_problem, SECONDS)
         with st.container(horizontal=True, width="content", gap="small"):
             again(_noise, SECONDS)
+            shown_as(page, view)
             _export(page, view)
 
 
@@ -182,7 +190,8 @@ def file_of(
         rows = in_columns(list(screen.lookup.found), zone) if screen.lookup else pd.DataFrame()
         return to_csv(rows.drop(columns="place", errors="ignore"), names, named=rows.columns[1:])
     made = export(pipeline.table, _drawn(screen, page, view), what, page.lower())
-    key = ORDERS.get((page, what), PEERS["domain" in made.rows] if what == "peers" else what)
+    orders = ORDERS | (CHARTS if view.charts == "tables" else {})
+    key = orders.get((page, what), PEERS["domain" in made.rows] if what == "peers" else what)
     return to_csv(in_zone(screen.in_order(key, made.rows), zone), names, made.note)
 
 

@@ -1,7 +1,10 @@
 // A table's cells are drawn on a canvas, where keys reach no menu: Enter clicks where the menu of the
-// row stands, and arrows then lead through its items.
+// row stands, and arrows then lead through its items. What a popover shows stands at the end of the
+// document: keys that open one lead into it.
 const HEADER = 33, ROW = 26, FROM_RIGHT = 17;
 const MENU = '[role=menu][aria-label="Button action menu"]';
+const AGAIN_MS = 250, TRIES = 20;
+const POPOVER = "[data-testid=stPopoverBody]";
 
 function click(frame, row) {
   const box = frame.querySelector("canvas").getBoundingClientRect();
@@ -13,22 +16,21 @@ function click(frame, row) {
     scroller.dispatchEvent(new PointerEvent(kind, told));
 }
 
-function enter(tries) {
+// A table that is just drawn anew takes no click, or has no cell in focus: it is asked again.
+function enter(frame, tries) {
   const item = document.querySelector(`${MENU} [role=menuitem]`);
-  if (item) item.focus();
-  else if (tries) requestAnimationFrame(() => enter(tries - 1));
+  if (item) return item.focus();
+  const active = frame.querySelector("td[aria-selected=true]");
+  if (active) click(frame, Number(active.id.split("-").pop()));
+  if (tries && frame.isConnected) setTimeout(() => enter(frame, tries - 1), AGAIN_MS);
 }
 
 function open(frame) {
-  const active = frame.querySelector("td[aria-selected=true]");
   // The column of menus is the one that has no name.
-  if (!active || frame.querySelector("thead th:last-child").textContent) return false;
+  if (frame.querySelector("thead th:last-child")?.textContent !== "") return false;
   const scroller = frame.querySelector(".dvn-scroller");
   scroller.scrollLeft = scroller.scrollWidth;
-  requestAnimationFrame(() => requestAnimationFrame(() => {
-    click(frame, Number(active.id.split("-").pop()));
-    enter(60);
-  }));
+  requestAnimationFrame(() => requestAnimationFrame(() => enter(frame, TRIES)));
   return true;
 }
 
@@ -40,7 +42,19 @@ function lead(event, item) {
   return Boolean(step) || event.key === "Enter" || event.key === " ";
 }
 
+function enterPopover(tries) {
+  const first = document.querySelector(`${POPOVER} :is(input, button, a[href])`);
+  if (first) first.focus();
+  else if (tries) setTimeout(() => enterPopover(tries - 1), AGAIN_MS / 5);
+}
+
+function opensPopover({ key, target }) {
+  const button = (key === "Enter" || key === " ") && target.closest?.("[data-testid=stPopover] button");
+  return button && !document.querySelector(POPOVER);
+}
+
 function pressed(event) {
+  if (opensPopover(event)) setTimeout(() => enterPopover(5 * TRIES), AGAIN_MS / 5);
   const item = event.target.closest?.(`${MENU} [role=menuitem]`);
   const frame = event.key === "Enter" && event.target.closest?.("[data-testid=stDataFrame] canvas");
   if (!(item ? lead(event, item) : frame && open(frame.closest("[data-testid=stDataFrame]")))) return;

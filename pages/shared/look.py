@@ -109,6 +109,8 @@ class Figure:
     hue: str = "#1D5FBF"
     alarming: bool = False
     hint: str = ""
+    leads_to: str = ""
+    """What a click on the value shows the rows of, as `nav.trace` knows it; nowhere if empty."""
 
 
 def strip(figures: Sequence[Figure], said: str = "") -> None:
@@ -124,7 +126,15 @@ def _figure(figure: Figure) -> str:
     line = f"<div style=\"background-image:url('{uri}')\"></div>" if figure.series else ""
     return (
         f'<div class="figure"><label>{escaped(figure.label)}</label>'
-        f"<strong>{escaped(figure.value)}</strong>"
+        f"<strong>{_value(figure)}</strong>"
         f'<small{tone} title="{escaped(figure.hint)}">'
         f"{escaped(figure.note)}</small>{line}</div>"
     )
+
+
+def _value(figure: Figure) -> str:
+    value = escaped(figure.value)
+    if not figure.leads_to:
+        return value
+    what = f'data-figure="{figure.leads_to}" aria-label="{escaped(figure.label)}: {value}"'
+    return f'<button class="traced" title="Show what it counts" {what}>{value}</button>'

@@ -23,6 +23,14 @@ BELOW = (("Host", "Hosts"), ("Lookup", "Records"))
 """Pages that are not in the frame, and whose link stands for them."""
 LOOK_UP = "look-up-asked"
 """In the session: the page of raw records begins to read when it is drawn next."""
+FAILURES = {"nxdomain": "NXDOMAIN", "no_response": "no response"}
+TABLES: dict[str, tuple[str, dict[str, Any]]] = {
+    "hosts": ("Hosts", {}),
+    "domains": ("Domains", {"level": "domain"}),
+    "names": ("Domains", {"level": "name"}),
+    "new_domains": ("Domains", {"level": "domain", "sort": "first"}),
+}
+"""Where what a figure counts stands row by row."""
 IN_FRAME = ("Overview", "Domains", "Hosts", "Records", "Health")
 
 _clicker = st.components.v2.component(
@@ -90,6 +98,18 @@ def narrow(each: Filter) -> None:
 def open_records(each: Filter) -> None:
     """The rows behind a number: those of the view that are of `each`."""
     url.jump("Records", replace(looking_at(url.view(), each), focus=None, sort="queries"))
+
+
+def trace(figure: str) -> None:
+    """What a figure of the strip counts: those hosts, domains or names, else the rows."""
+    view = replace(url.view(), focus=None, sort="queries")
+    if figure in TABLES:
+        page, changes = TABLES[figure]
+        view = view.without("host") if page == "Hosts" else view
+        url.jump(page, replace(view, **changes))
+    else:
+        failed = FAILURES.get(figure)
+        url.jump("Records", view.only("response", failed) if failed else view)
 
 
 def open_raw_of(each: Filter) -> None:

@@ -13,6 +13,7 @@ from pages.shared.charts import chart, specification
 from pages.shared.columns import columns, theme
 from pages.shared.hostlabels import labelled
 from pages.shared.look import empty, legend, title, zone_of
+from pages.shared.tables import HEADER, ROW
 from pages.shared.tables import table as draw_table
 from pipeline import charts, screen
 from pipeline import view as shows
@@ -92,8 +93,12 @@ def volume(table: Readable, view: View, height: int, said: str = "") -> None:
         legend(hues)
     else:
         title(f"Queries {span.per} by response", covered(span, view), hues)
-    if not len(shows.volume(table, view)):
+    if not len(frame := shows.volume(table, view)):
         return empty(nothing(table, view), height)
+    if view.charts == "tables":
+        latest = frame.sort_values("bucket", ascending=False, kind="stable")
+        wanted = ("bucket", "response", "queries")
+        return rows_of("volume", "response", table, view, latest, wanted, height)
     spec = specification(table, view, _volume, theme(), view.tz, zone_of(view), height)
     return chart("volume", spec, on_select=lambda: _brushed_or_picked(span))
 
@@ -122,6 +127,9 @@ def top_domains(table: Readable, view: View, height: int) -> None:
     title(f"{LEVELS[view.level]} {whose}", over(table, view, listing.caption))
     if not len(listing.rows):
         return empty(nothing(table, seen), height)
+    if view.charts == "tables":
+        wanted = (view.level, "response", "queries")
+        return rows_of("top", view.level, table, seen, listing.rows, wanted, height)
     fitting = height * listing.shown // screen.TOP_BARS
     spec = specification(table, seen, _top_domains, view.level, theme(), fitting)
     return chart("top", spec, on_select=lambda: _picked("top", view.level))
@@ -137,6 +145,34 @@ def _picked(key: str, level: str) -> None:
     points = st.session_state[key]["selection"].get("picked", [])
     if points and level in points[0]:
         url.write(put(url.view(), of_row(level, points[0][level])))
+
+
+def rows_of(
+    chart_key: str,
+    by: str,
+    table: Readable,
+    view: View,
+    frame: pd.DataFrame,
+    wanted: tuple[str, ...],
+    height: int,
+) -> None:
+    """What a chart draws, as rows in as much room: for who cannot see it, or point at it."""
+    focus = in_focus(view, "domain" if by == "tld" else by)
+    newest = frame["bucket"].iloc[0] if "bucket" in wanted else None
+    draw_table(
+        f"{chart_key}-rows",
+        frame,
+        columns(view, *wanted),
+        (height - HEADER) // ROW,
+        nothing(table, view),
+        by=by,
+        rows_by=tuple(name for name in wanted if name in ("bucket", "response", by)),
+        picked=[focus.value] if focus else (),
+        # A new bar stands first at once.
+        ranking=(view.ranked(), newest),
+        on_pick=lambda value, column: url.write(put(url.view(), of_row(by, value))),
+        actions=nav.actions(by),
+    )
 
 
 def hosts(table: Readable, view: View, rows: int, key: str = "hosts") -> None:
@@ -205,10 +241,13 @@ def responses(table: Readable, view: View, bars: int, height: int) -> None:
 def _bars(table: Readable, view: View, by: str, bars: int, height: int) -> None:
     listing = _BARS[by](table, view, bars)
     compared = window(table, view).previous is not None
-    said = listing.caption + " · tick: the time before" * compared
+    said = listing.caption + " · tick: the time before" * (compared and view.charts == "drawn")
     title(f"{by}s".capitalize(), over(table, view, said))
     if not len(listing.rows):
         return empty(nothing(table, view), height)
+    if view.charts == "tables":
+        wanted = (by, "queries", *["before"] * compared)
+        return rows_of(f"{by}s", by, table, view, listing.rows, wanted, height)
     spec = specification(table, view, _bars_chart, by, bars, theme())
     return chart(f"{by}s", spec, on_select=lambda: _picked(f"{by}s", by))
 
@@ -220,10 +259,14 @@ def _bars_chart(table: Readable, view: View, by: str, bars: int, hue: Any) -> An
 def own_types(table: Readable, view: View, height: int) -> None:
     """Shares of a host's types, a tick at the share of all hosts."""
     listing = screen.own_types(table, view)
-    said = f"{listing.caption} · share of this host, tick: all"
+    said = f"{listing.caption} · share of this host"
+    said += ", tick: all" * (view.charts == "drawn")
     title("Types", over(table, view, said))
     if not len(listing.rows):
         return empty(nothing(table, view), height)
+    if view.charts == "tables":
+        wanted = ("type", "queries", "share", "all_share")
+        return rows_of("types", "type", table, view, listing.rows, wanted, height)
     spec = specification(table, view, _own_types, theme())
     return chart("types", spec, on_select=lambda: _picked("types", "type"))
 

@@ -7,15 +7,21 @@ from zoneinfo import ZoneInfo
 
 import altair as alt
 import pandas as pd
+import streamlit as st
 
+from pages.shared import url
 from pages.shared.charts import chart, finished
 from pages.shared.columns import theme
 from pages.shared.look import empty, title
+from pages.shared.tables import HEADER, ROW, table
 from pipeline.cache import RESULTS
 from pipeline.charts import COLOURS
 from pipeline.status import BatchTimes, Status
 
 Batches = tuple[BatchTimes, ...]
+ROWS = {"read-counted": ("at", "read", "counted"), "lag": ("at", "lag_records")}
+"""Columns of a chart that is shown as a table; else the stages."""
+HEADERS = {"batch_id": "Batch", "read": "Read", "counted": "Counted", "lag_records": "Records left"}
 STAGE_HUES = ("primary", "NXDOMAIN", "other", "REFUSED", "SERVFAIL", "NOERROR", "muted")
 
 
@@ -52,11 +58,29 @@ def _draw(
 ) -> None:
     """A chart of the batches, made once a batch whoever looks."""
     if not batches:
-        empty("no batch yet: the first one ends a few seconds after the source is reached", height)
-        return
+        why = "no batch yet: the first one ends a few seconds after the source is reached"
+        return empty(why, height)
+    if url.view().charts == "tables":
+        return _rows(key, batches, height, zone)
     last = batches[-1]
     made = (key, last.batch_id, last.at, theme(), height, zone)
-    chart(key, RESULTS.get(made, lambda: finished(build(batches, theme(), height))))
+    return chart(key, RESULTS.get(made, lambda: finished(build(batches, theme(), height))))
+
+
+def _rows(key: str, batches: Batches, height: int, zone: ZoneInfo | None) -> None:
+    """The same as a table, the last batch first."""
+    frame = batch_rows(batches[::-1])
+    stages = list(dict.fromkeys(n for each in batches for n in each.stages))
+    named = ["batch_id", *ROWS.get(key, stages)]
+    time = st.column_config.DatetimeColumn("Ended", format="HH:mm:ss", timezone=str(zone or "UTC"))
+    seconds = st.column_config.NumberColumn(format="%.3f")
+    columns = dict.fromkeys(stages, seconds) | {"at": time}
+    columns |= {
+        name: st.column_config.NumberColumn(text, format="localized")
+        for name, text in HEADERS.items()
+    }
+    columns = {name: columns[name] for name in named}
+    table(f"{key}-rows", frame[named], columns, (height - HEADER) // ROW, "")
 
 
 def _frame(batches: Batches, zone: ZoneInfo) -> pd.DataFrame:

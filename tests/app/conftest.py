@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from pages.shared import live
 from pipeline import query
+from tests.conftest import ROOT
 from tests.made import Made
 
 
@@ -22,3 +24,15 @@ def made() -> Iterator[Made]:
     query.use(pipeline)
     yield pipeline
     pipeline.table.close()
+
+
+def drawn(page: str = "overview", **params: str) -> AppTest:
+    """A page with parameters in its URL."""
+    app = AppTest.from_file(str(ROOT / "pages" / "frame.py"), default_timeout=60).run()
+    for key, value in params.items():
+        app.query_params[key] = value
+    if page != "overview":
+        app.switch_page(str(ROOT / "pages" / f"{page}.py"))
+    app.run()
+    assert not app.exception
+    return app

@@ -17,7 +17,7 @@ from pages.shared.tables import MENU
 from pipeline.names import FORMULA, is_hidden
 
 OWN_LINK = re.compile(r'<a class="file" href="/download/[\w-]{22}" download>[A-Za-z_ ]+</a>')
-OWN_TAGS = set("div b span i label strong small code table tr td".split())
+OWN_TAGS = set("div b span i label strong small code table tr td button".split())
 OF_MARKDOWN = set("<>[]()$`*_!#~|:")
 PROSE = ("markdown", "caption", "title", "header", "subheader", "warning", "error", "info")
 NAMED_IN = re.compile(r'title"><b>(.*?)</b>|<div>no queries of (.*?)</div>|against (.*?) ·')

@@ -10,20 +10,8 @@ from streamlit.testing.v1 import AppTest
 
 from pipeline import query
 from pipeline.table import Table
-from tests.conftest import ROOT
+from tests.app.conftest import drawn
 from tests.made import Made, partial
-
-
-def drawn(page: str = "overview", **params: str) -> AppTest:
-    """A page with parameters in its URL."""
-    app = AppTest.from_file(str(ROOT / "pages" / "frame.py"), default_timeout=60).run()
-    for key, value in params.items():
-        app.query_params[key] = value
-    if page != "overview":
-        app.switch_page(str(ROOT / "pages" / f"{page}.py"))
-    app.run()
-    assert not app.exception
-    return app
 
 
 def captions(app: AppTest) -> dict[str, str]:

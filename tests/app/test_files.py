@@ -18,7 +18,7 @@ from pipeline import query
 from pipeline.lookup import Record
 from pipeline.screen import PAGES
 from pipeline.state import from_params
-from tests.conftest import ROOT
+from tests.app.conftest import drawn
 from tests.made import Made, busy, partial
 
 HOST = "10.20.5.7"
@@ -40,18 +40,6 @@ def network() -> Iterator[Made]:
     pipeline.table.close()
 
 
-def drawn(page: str, **params: str) -> AppTest:
-    """A page with parameters in its URL."""
-    app = AppTest.from_file(str(ROOT / "pages" / "frame.py"), default_timeout=60).run()
-    for key, value in params.items():
-        app.query_params[key] = value
-    if page != "overview":
-        app.switch_page(str(ROOT / "pages" / f"{page}.py"))
-    app.run()
-    assert not app.exception
-    return app
-
-
 def on_file(app: AppTest, page: str, what: str, **params: str) -> list[dict[str, str]]:
     """The rows of a file as the page's menu makes it."""
     view, problems = from_params({key: [value] for key, value in params.items()})
@@ -66,6 +54,7 @@ def on_screen(app: AppTest, page: str, what: str) -> pd.DataFrame:
     keys = {name: key for key, name in tables.NAMES.items()}
     wanted = {ORDERS.get((page.capitalize(), what), what)}
     wanted = {"askers", "peers"} if what == "peers" else wanted
+    wanted.add(f"{CHARTS.get(what)}-rows")
     for each in app.dataframe:
         if keys[each.proto.alt] in wanted:
             return each.value
@@ -101,6 +90,10 @@ def same(cell: str, value: Any) -> bool:
         ("hosts", {"sort": "names"}),
         ("hosts", {"focus": "response:NXDOMAIN"}),
         ("host", {"host": HOST, "sort": "names"}),
+        ("overview", {"charts": "tables"}),
+        ("overview", {"charts": "tables", "level": "tld", "focus": "response:NXDOMAIN"}),
+        ("domains", {"charts": "tables", "focus": f"host:{HOST}"}),
+        ("host", {"host": HOST, "charts": "tables"}),
         ("host", {"host": HOST, "focus": "domain:google.com", "n": "10"}),
         ("records", {"n": "50", "sort": "count"}),
     ],

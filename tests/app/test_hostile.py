@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -93,8 +94,9 @@ def test_every_hostile_name_stays_text_on_every_page(
     every_name: Made, app: AppTest, page: str
 ) -> None:
     query.use(every_name)
-    for level in ("name", "domain"):
-        visit(app, page, {"n": "all", "level": level, "host": HOST if page == "host" else ""})
+    host = HOST if page == "host" else ""
+    for level, charts in (("name", "tables"), ("domain", "drawn")):
+        visit(app, page, {"n": "all", "level": level, "charts": charts, "host": host})
         surfaces.hold(app)
 
 
@@ -160,7 +162,8 @@ def widgets() -> None:
     hostile = f'<img src=x>" onload=x .{EVIL}'
     title(hostile, hostile, [(hostile, "#000000")])
     empty(hostile, 100, hostile)
-    strip([Figure(hostile, hostile, hostile, hint=hostile)], hostile)
+    figure = Figure(hostile, hostile, hostile, hint=hostile)
+    strip([figure, replace(figure, leads_to="hosts")], hostile)
 
 
 def our_html_is_escaped() -> None:

@@ -108,7 +108,8 @@ ACTIVE = """() => {
 }"""
 FRAME = [
     "Overview", "Domains", "Hosts", "Records", "Health", "Time range", "from–to", "Refresh every",
-    "Pause", "Times in", "Search", "not domain: google[.]com", "Clear all", "Noise", "Export",
+    "Pause", "Times in", "Search", "not domain: google[.]com", "Clear all", "Noise", "View",
+    "Export",
 ]  # fmt: skip
 
 
@@ -190,8 +191,7 @@ def test_all_that_can_be_done_with_what_is_looked_at_is_reached_by_keys(
 
 
 TABLES = [
-    # Fails at times, and why is not known yet: Enter while the page runs opens no menu.
-    pytest.param("", "new", "domain", marks=pytest.mark.xfail(reason="Enter during a run")),
+    ("", "new", "domain"),
     ("host?host={host}", "own", "domain"),
     ("records", "records", "name"),
 ]
@@ -232,10 +232,40 @@ def test_a_hosts_own_page_is_opened_and_ranges_are_chosen_by_keys(
     page.wait_for_url("**/host?*")
 
 
-def test_rows_are_ranked_by_keys(page: Page, still_server: str) -> None:
-    page.goto(f"{still_server}/hosts?every=60")
+def test_rows_are_ranked_and_charts_become_tables_by_keys(page: Page, still_server: str) -> None:
+    page.goto(f"{still_server}/?every=60")
     settle(page)
-    tab_to(page, "Rank by", "order")
+    tab_to(page, "View", "view")
+    page.keyboard.press("Enter")
+    # What is opened by keys has the focus.
+    until(page, lambda: page.evaluate(ACTIVE)[1] == "st-key-charts")
+    page.keyboard.press("Space")
+    until(page, lambda: params(page).get("charts") == ["tables"])
+    tab_to(page, "", "order")
     for key in ("ArrowDown", "ArrowDown", "Enter"):
         page.keyboard.press(key)
     until(page, lambda: "sort" in params(page))
+    page.keyboard.press("Escape")
+    settle(page)
+    expect(page.locator("[data-testid=stVegaLiteChart]")).to_have_count(0)
+    tab_to(page, "", "types-rows")
+    page.keyboard.press("ArrowDown")
+    until(page, lambda: params(page).get("focus", [""])[0].startswith("type:"))
+
+
+FIGURES = {"nxdomain": ("records", "response=NXDOMAIN"), "hosts": ("hosts", "")}
+
+
+@pytest.mark.parametrize("figure", FIGURES)
+def test_a_figure_leads_to_what_it_counts_by_keys(
+    page: Page, still_server: str, figure: str
+) -> None:
+    path, query = FIGURES[figure]
+    page.goto(f"{still_server}/?every=1")
+    settle(page)
+    page.locator(f"button.traced[data-figure={figure}]").focus()
+    # It is drawn anew meanwhile, and has the focus again.
+    page.wait_for_timeout(2500)
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/{path}?*")
+    assert query in page.url

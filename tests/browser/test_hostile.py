@@ -14,7 +14,7 @@ from playwright.sync_api import Page, Request, expect
 
 from pipeline.export import VIEWS
 from pipeline.names import is_hidden, shown
-from pipeline.state import Filter
+from pipeline.state import MAX_FILTERS, Filter
 from tests.app.surfaces import csv_holds, json_holds, plain
 from tests.browser.conftest import PATIENCE
 from tests.browser.test_clicks import click_cell, until
@@ -308,6 +308,19 @@ def test_a_name_that_is_looked_at_is_text_in_chip_detail_menu_and_search(watch: 
         search.fill(word)
         until(watch.page, lambda word=word: are_completed(watch, word))
         watch.look()
+
+
+def test_every_name_is_text_in_a_chip(watch: Watch) -> None:
+    watch.go("hosts?every=60")
+    for at in range(0, len(NAMES), MAX_FILTERS):
+        names = [as_counted(name) for name in NAMES[at : at + MAX_FILTERS]]
+        left_out = [Filter("name", name, exclude=True).to_text() for name in names]
+        watch.change("hosts?every=60&" + "&".join(f"name={quote(each)}" for each in left_out))
+        watch.page.locator(".st-key-chips-more button").first.click()
+        chips = watch.page.locator("[class*=st-key-chip-]")
+        expect(chips).to_have_count(len({*left_out}))
+        watch.look()
+        watch.page.keyboard.press("Escape")
 
 
 def are_completed(watch: Watch, word: str) -> bool:

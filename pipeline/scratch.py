@@ -1,0 +1,30 @@
+"""What a run needs on disk while it goes on: one folder, which goes with it."""
+
+import atexit
+import os
+import shutil
+import tempfile
+from functools import cache
+from pathlib import Path
+
+import psutil
+
+PREFIX = "zeek-live-"
+
+
+@cache
+def scratch() -> Path:
+    """This process's own; those of processes that were killed, and could not tidy up, go first."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*-*"):
+        if _is_left_behind(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+    own = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
+    atexit.register(shutil.rmtree, own, ignore_errors=True)
+    return own
+
+
+def _is_left_behind(folder: Path) -> bool:
+    pid = folder.name.removeprefix(PREFIX).partition("-")[0]
+    if not pid.isdecimal() or folder.lstat().st_uid != os.getuid():
+        return False
+    return int(pid) == os.getpid() or not psutil.pid_exists(int(pid))
