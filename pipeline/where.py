@@ -43,7 +43,7 @@ LABELLED = {
 """Noise that is known by its registered domain."""
 # mDNS, LLMNR and NetBIOS: of IPv4 224.0.0.251, 224.0.0.252 and broadcasts, of IPv6 all multicast.
 MULTICAST = """(id_resp_h IN ('224.0.0.251', '224.0.0.252') OR suffix(id_resp_h, '.255')
- OR starts_with(id_resp_h, 'ff0'))"""
+ OR (starts_with(lower(id_resp_h), 'ff') AND contains(id_resp_h, ':')))"""
 
 
 def noise(keys: Iterable[str], params: dict[str, Any]) -> str:

@@ -471,3 +471,13 @@ def test_nothing_to_show_is_an_empty_frame_with_the_same_columns(view: View) -> 
 
 def test_times_are_aware() -> None:
     assert str(views.hosts(TABLE, ALL).rows["last"].dt.tz) == str(UTC)
+
+
+NOISY = ("224.0.0.252", "10.20.1.255", "255.255.255.255", "ff02::1:3", "FF12::1", "ff32::1%eth0")
+
+
+@pytest.mark.parametrize("resolver", [*NOISY, "10.0.0.53", "fe80::ff", "224.0.0.9", "ff.example"])
+def test_multicast_is_of_addresses_that_nobody_answers_at(resolver: str) -> None:
+    table = ByHand(Row(0, resolver=resolver))
+    hidden = views.hidden(table, replace(ALL, hidden=frozenset(["multicast"]))).total
+    assert hidden == (resolver in NOISY)
