@@ -390,6 +390,8 @@ def test_two_quick_clicks_both_count(page: Page, made_server: str) -> None:
     page.add_init_script(SLOW)
     page.goto(f"{made_server}/?every=1")
     page.locator(".figure strong").first.wait_for()
+    # While a page comes in, buttons are put anew under the mouse.
+    page.locator('[data-testid=stApp][data-test-script-state="notRunning"]').wait_for()
     page.get_by_role("button", name="Pause").click()
     page.get_by_role("radio", name="15m").click()
     until(page, lambda: {"at", "range"} <= set(params(page)))
