@@ -43,6 +43,7 @@ class Writer:
         self._turn = threading.Lock()
         self._query_id = ""
         self._begin = Begin({})
+        self._first: Offsets | None = None
         self._last: Future[Written] = Future()
         self._written: dict[int, Future[Written]] = {}
         self._maintained = time.monotonic()
@@ -52,7 +53,9 @@ class Writer:
         with self._turn:
             self._query_id = query_id = uuid4().hex
             resume = self._table.resume()
-        self._begin = self._source.begin(resume.offsets if resume else None)
+        # Before a first batch, `latest` would be a later place at each begin.
+        self._begin = self._source.begin(resume.offsets if resume else self._first)
+        self._first = self._first or self._begin.offsets
         self.end, self.failure = self._begin.offsets, None
         self._last = Future()
         self._last.set_result(Written())
