@@ -24,10 +24,8 @@ def grouped(lines: DataFrame, settings: Settings) -> pa.Table:
     return count_by_key(lines, with_names(records), settings.private_suffixes).toArrow()
 
 
-def make_batch(
-    query_id: str, batch_id: int, end: Offsets, counts: pa.Table, read: int, lost: int = 0
-) -> Batch:
-    """COUNTS as the table takes them. `lost` records are read and rejected at once."""
+def make_batch(query_id: str, batch_id: int, end: Offsets, counts: pa.Table, read: int) -> Batch:
+    """COUNTS as the table takes them."""
     is_counted = pc.is_null(counts["status"])
     rows = counts.filter(is_counted).select(PARTIALS.names)
     others = counts.filter(pc.invert(is_counted)).select(["status", "sample", "count"]).to_pylist()
@@ -36,8 +34,13 @@ def make_batch(
         if row["status"] == OTHER_FEED:
             feeds[row["sample"]] += row["count"]
     headers = sum(row["count"] for row in others if row["status"] == HEADER)
-    rejects = [*_rejects(others), *([Rejects(DELETED, lost)] if lost else [])]
-    return Batch(query_id, batch_id, end, rows, read + lost, headers, feeds, tuple(rejects))
+    return Batch(query_id, batch_id, end, rows, read, headers, feeds, tuple(_rejects(others)))
+
+
+def lost_batch(query_id: str, begin: Offsets, lost: int) -> Batch:
+    """So many records read and rejected before the query's first batch, and nothing else."""
+    rows = PARTIALS.empty_table()
+    return Batch(query_id, -1, begin, rows, lost, 0, {}, (Rejects(DELETED, lost),))
 
 
 def _rejects(others: list[dict[str, object]]) -> list[Rejects]:

@@ -17,7 +17,7 @@ from confluent_kafka import (
 from confluent_kafka.admin import AdminClient
 from pyspark.sql import DataFrame, SparkSession
 
-from pipeline.librdkafka import librdkafka_options
+from pipeline.librdkafka import librdkafka_options, masked
 from pipeline.settings import Settings, SettingsError
 from pipeline.source import LATE, OTHER_SOURCE, Begin, Offsets, Part, SourceProblem
 
@@ -61,7 +61,7 @@ class KafkaSource:
             self._consumer = Consumer({**client, **own}, logger=_silent)
             self._admin = AdminClient({**client, "error_cb": self._told}, logger=_silent)
         except KafkaException as error:
-            said = error.args[0].str()
+            said = masked(error.args[0].str(), client.values())
             raise SettingsError(f"ZEEK_LIVE_KAFKA_OPTIONS cannot be used: {said}") from None
         self._refusal = ""
         self._topics: dict[str, str] = {}

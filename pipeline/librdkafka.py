@@ -1,6 +1,7 @@
 """A Kafka client's options in Java's words, said again in librdkafka's."""
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from pipeline.settings import SettingsError
@@ -39,10 +40,23 @@ def librdkafka_options(options: dict[str, str]) -> dict[str, Any]:
     """
     mechanism = options.get("sasl.mechanism", MECHANISMS[0])
     if mechanism not in MECHANISMS:
-        raise _refusal("sasl.mechanism", mechanism, f"use {', '.join(MECHANISMS)}")
+        raise _refusal("sasl.mechanism", f"use {', '.join(MECHANISMS)}")
     same = {key: options[key] for key in SAME if key in options}
     renamed = {new: options[old] for old, new in RENAMED.items() if old in options}
     return same | renamed | _login(options) | _stores(options) | _check(options)
+
+
+def masked(said: str, values: Iterable[str]) -> str:
+    """librdkafka's words without an option's value, which may be a secret.
+
+    >>> masked('Invalid value "hunter2" for configuration property "client.id"', ["hunter2"])
+    'Invalid value "***" for configuration property "client.id"'
+    """
+    # A long one it cuts off, and then it is none of the values.
+    said = re.sub(r'(?s)(value ").*?("? for configuration |$)', r"\1***\2", said)
+    for value in sorted(filter(None, values), key=len, reverse=True):
+        said = re.sub(rf"(?<!\w)(?<!\w\.){re.escape(value)}(?!\w|\.\w)", "***", said)
+    return said
 
 
 def _login(options: dict[str, str]) -> dict[str, str]:
@@ -57,15 +71,15 @@ def _stores(options: dict[str, str]) -> dict[str, str]:
         if location := options.get(f"ssl.{store}.location"):
             if options.get(f"ssl.{store}.type", "JKS").upper() != "PEM":
                 remedy = f"give a PEM file and ssl.{store}.type=PEM"
-                raise _refusal(f"ssl.{store}.location", location, remedy)
+                raise _refusal(f"ssl.{store}.location", remedy)
             stores |= dict.fromkeys(names, location)
     return stores
 
 
-def _refusal(key: str, value: str, remedy: str) -> SettingsError:
+def _refusal(key: str, remedy: str) -> SettingsError:
     return SettingsError(
-        f"ZEEK_LIVE_KAFKA_OPTIONS: {key}={value} is read by two clients, one of which cannot use "
-        f"it: {remedy}"
+        f"ZEEK_LIVE_KAFKA_OPTIONS: {key}=*** is read by two clients, one of which cannot use it: "
+        f"{remedy}"
     )
 
 

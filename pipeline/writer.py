@@ -42,7 +42,7 @@ class Writer:
         self._pool = ThreadPoolExecutor(1, "writer")
         self._turn = threading.Lock()
         self._query_id = ""
-        self._begin = Begin({})
+        self._first: Offsets | None = None
         self._last: Future[Written] = Future()
         self._written: dict[int, Future[Written]] = {}
         self._maintained = time.monotonic()
@@ -52,12 +52,14 @@ class Writer:
         with self._turn:
             self._query_id = query_id = uuid4().hex
             resume = self._table.resume()
-        self._begin = self._source.begin(resume.offsets if resume else None)
-        self.end, self.failure = self._begin.offsets, None
-        self._last = Future()
-        self._last.set_result(Written())
+        # Before a first batch, `latest` would be a later place at each begin.
+        begin = self._source.begin(resume.offsets if resume else self._first)
+        self._first = self._first or begin.offsets
+        self.end, self.failure = begin.offsets, None
+        self._last = self._pool.submit(self._put_lost, query_id, begin)
+        self._last.result()
         self._written.clear()
-        return query_id, self._begin
+        return query_id, begin
 
     def ends(self) -> None:
         """No query writes from now on."""
@@ -91,14 +93,20 @@ class Writer:
         took = {"write": added - began, "maintain": time.perf_counter() - added}
         return Written(counted, took)
 
+    def _put_lost(self, query_id: str, begin: Begin) -> Written:
+        """Count what the source has lost at once: a batch that tells of it may never come."""
+        if begin.lost:
+            lost = batches.lost_batch(query_id, begin.offsets, begin.lost)
+            self._table.add(lost, datetime.now(UTC))
+        return Written()
+
     def _add(self, query_id: str, batch_id: int, end: Offsets, counts: pa.Table) -> int:
         """Add to the table, unless another query has begun since where this one ended."""
         with self._turn:
             if not self.writes(query_id):
                 return 0
             read = self._source.count(self.end, end)
-            lost = self._begin.lost if batch_id == 0 else 0
-            made = batches.make_batch(query_id, batch_id, end, counts, read, lost)
+            made = batches.make_batch(query_id, batch_id, end, counts, read)
             for news in self._source.news(self.end, end):
                 self._health.note(news)
             before = self._table.counters().counted

@@ -68,12 +68,29 @@ class Simulator:
         self.options = options
         self.world = World(options.seed, distinct=options.distinct)
         self.incidents = Incidents(self.world, options.truth)
+        self.ended = False
         self.live = (options.start or datetime.now(UTC)).timestamp()
         for kind, offset in options.incident:
             self.incidents.add(kind, self.live + offset)
 
+    def end(self, *_: object) -> None:
+        """End after the step under way, so that the truth is what was sent; now, if asked again."""
+        if self.ended:
+            raise KeyboardInterrupt
+        self.ended = True
+
     def lines(self) -> Iterator[tuple[float, list[Line]]]:
-        """For each step its end (epoch seconds) and its lines, until --count is reached."""
+        """For each step its end (epoch seconds) and its lines, until --count or the end."""
+        end = self.live
+        try:
+            for end, lines in self._lines():
+                yield end, lines
+                if self.ended:
+                    break
+        finally:
+            self.incidents.close(end)
+
+    def _lines(self) -> Iterator[tuple[float, list[Line]]]:
         left, owed = self.options.count, 0.0
         for start, end in self._steps():
             self._begin_regular(start, end)
@@ -88,7 +105,6 @@ class Simulator:
             yield end, with_junk(records, self.options.junk, tsv, self.world.rng)
             if left == 0:
                 break
-        self.incidents.close(end)
 
     def _steps(self) -> Iterator[tuple[float, float]]:
         past = round(self.options.backfill.total_seconds() / PAST_STEP)
@@ -134,8 +150,8 @@ def run(simulator: Simulator, outlet: Outlet, control: Control) -> int:
     sent = 0
     with contextlib.suppress(KeyboardInterrupt):
         for end, lines in simulator.lines():
-            while (ahead := end - time.time()) > 0:
-                time.sleep(ahead)
+            while (ahead := end - time.time()) > 0 and not simulator.ended:
+                time.sleep(min(ahead, STEP))
             outlet.send(lines, end)
             sent += len(lines)
             if end >= simulator.live:
@@ -146,7 +162,6 @@ def run(simulator: Simulator, outlet: Outlet, control: Control) -> int:
 def main() -> int:
     """Run; 1 if something could not be delivered."""
     options = parse_options()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     form = FORMS.get(options.form, to_tsv)
     try:
         outlet: Outlet = (
@@ -159,6 +174,8 @@ def main() -> int:
         return 1
     print(f"sends {options.rate:g} records/s to {options.log_dir or options.servers}", flush=True)
     simulator = Simulator(options)
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, simulator.end)
     begun = time.monotonic()
     sent = run(simulator, outlet, Control(options.control))
     lost = outlet.close()

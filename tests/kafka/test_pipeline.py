@@ -13,11 +13,15 @@ import psutil
 import pytest
 from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 
 from pipeline.batch import DELETED
 from pipeline.demo.broker import Broker
 from pipeline.kafka import KafkaSource
 from pipeline.settings import Settings
+from pipeline.status import Health
+from pipeline.table import Table
+from pipeline.writer import Writer
 from tests.server import Key, Server, line_counts, table_counts
 
 METRICS = (
@@ -171,3 +175,33 @@ def test_a_server_keeps_its_directory_and_its_secrets_and_ends_with_its_jvm(
                 child.kill()
         assert server.process.wait(60) == 70
     assert "hunter2" not in server.log.read_text(errors="replace")
+
+
+def test_a_query_that_begins_anew_before_its_first_batch_begins_where_it_first_did(
+    broker: str, new_topic: Callable[..., str]
+) -> None:
+    topic = new_topic(1)
+    publish(broker, topic, records(30))
+    source = KafkaSource(Settings(kafka_servers=broker, kafka_topics=topic, start="latest"))
+    table = Table(None, timedelta(days=1), 100_000)
+    writer = Writer(table, source, Health(source.name, timedelta(seconds=1)))
+    assert writer.begin()[1].offsets["offsets"] == {topic: {"0": 30}}
+    publish(broker, topic, records(20))
+    assert writer.begin()[1].offsets["offsets"] == {topic: {"0": 30}}
+    admin = AdminClient({"bootstrap.servers": broker})
+    admin.delete_topics([topic])[topic].result(30)
+    made_anew(admin, topic)
+    publish(broker, topic, records(40))
+    begin = writer.begin()[1]
+    assert begin.offsets["offsets"] == {topic: {"0": 0}}
+    assert begin.notes == (f"topic {topic} was deleted and made anew: read from its start",)
+    source.close()
+    table.close()
+
+
+def made_anew(admin: AdminClient, topic: str) -> None:
+    """Make a topic that was deleted, as soon as the broker has forgotten the one before."""
+    deadline = time.monotonic() + 30
+    while topic in admin.list_topics(timeout=5).topics:
+        assert time.monotonic() < deadline
+    admin.create_topics([NewTopic(topic, 1, 1)])[topic].result(30)

@@ -3,6 +3,10 @@
 import gzip
 import json
 import re
+import signal
+import subprocess
+import sys
+import time
 from collections import Counter
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,6 +19,7 @@ from pipeline.demo.incidents import UnknownIncident, parse_plan
 from pipeline.demo.outlets import LogOutlet
 from pipeline.demo.simulator import Control, Simulator, parse_options, run
 from pipeline.demo.world import Record, World
+from tests.conftest import ROOT
 
 NOON = datetime.fromisoformat("2026-03-02T12:00:00+00:00")
 RECORD = Record(
@@ -173,6 +178,32 @@ def test_an_incident_that_is_cut_short_is_told_as_far_as_it_went(tmp_path: Path)
     assert len(made) == 500
     assert len(sent) == told["records"] < 1800
     assert datetime.fromisoformat(told["end"]) - NOON < timedelta(seconds=12)
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_leaves_the_truth_about_what_was_sent(tmp_path: Path, how: signal.Signals) -> None:
+    truth, log = tmp_path / "truth.jsonl", tmp_path / "current" / "dns.log"
+    command = [sys.executable, "-m", "pipeline.demo.simulator", "--log-dir", str(tmp_path)]
+    command += [
+        "--incident=nxdomain",
+        "--incident=tunnel",
+        "--incident=dga@1h",
+        "--truth",
+        str(truth),
+    ]
+    process = subprocess.Popen(command, cwd=ROOT)
+    deadline = time.monotonic() + 30
+    while not (log.exists() and log.read_text().count("\n") > 100):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.send_signal(how)
+    assert process.wait(10) == 0
+    told = {each["kind"]: each for each in map(json.loads, truth.read_text().splitlines())}
+    assert told.keys() == {"nxdomain", "tunnel"}
+    made = records(log.read_text().splitlines())
+    for each in told.values():
+        sent = [r for r in made if r.get("query", "").endswith(f".{each['domain']}")]
+        assert len(sent) == each["records"]
 
 
 def test_an_incident_begins_when_the_control_file_says_so(tmp_path: Path) -> None:
