@@ -30,7 +30,10 @@ class LogDirectory:
         self._check()
         if resume and "files" not in resume:
             raise SourceProblem(OTHER_SOURCE)
-        return Begin(resume or logs.begin(self._path, self._start()))
+        offsets = resume or logs.begin(self._path, self._start())
+        # Said now: where nothing can be read, no batch comes to say it with.
+        self._reader.logs()
+        return Begin(offsets, notes=tuple(self.news(offsets, offsets)))
 
     def lines(self, spark: SparkSession, begin: Offsets, limit: int) -> DataFrame:
         """Lines as they are, TSV as JSON; `#reason` as topic of what the reader refused."""
@@ -67,13 +70,21 @@ class LogDirectory:
 
     def news(self, start: Offsets, end: Offsets) -> list[str]:
         """What was left alone since the last time; files that come and go are no news."""
-        aside = sorted(self._reader.aside - self._said)
-        self._said.update(aside)
-        if not aside:
+        apart = "left alone, a link out of the log directory or no regular file"
+        return [
+            *self._say(apart, self._reader.aside),
+            *self._say("cannot be read", self._reader.unreadable),
+        ]
+
+    def _say(self, what: str, paths: set[str]) -> list[str]:
+        """The first of the paths that are new, and how many more."""
+        new = sorted(paths - self._said)
+        self._said.update(new)
+        if not new:
             return []
-        first = keep_broken(os.fsencode(aside[0]))
-        more = f" and {len(aside) - 1:,} more" * (len(aside) > 1)
-        return [f"left alone, a link out of the log directory or no regular file: {first}{more}"]
+        first = keep_broken(os.fsencode(new[0]))
+        more = f" and {len(new) - 1:,} more" * (len(new) > 1)
+        return [f"{what}: {first}{more}"]
 
     def lag(self, end: Offsets) -> int:
         """About so many lines lie beyond `end`. SourceProblem without a directory."""

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import astuple
 from datetime import UTC, datetime
+from gzip import BadGzipFile
 from io import BufferedIOBase
 
 import pyarrow as pa
@@ -31,7 +32,16 @@ from pipeline.offsets import (
     read_form,
     skip_log,
 )
-from pipeline.tail import Broken, Head, Listing, LogFile, head_of, list_logs, open_if
+from pipeline.tail import (
+    Broken,
+    Head,
+    Listing,
+    LogFile,
+    head_of,
+    list_logs,
+    note_unreadable,
+    open_if,
+)
 from pipeline.tsv import Header
 
 GONE = "#gone"
@@ -80,6 +90,7 @@ class LogReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
         self.max_gz_bytes = int(options.get("max_gz_bytes", 16 << 30))
         self.listing: Listing = {}
         self.aside: set[str] = set()
+        self.unreadable: set[str] = set()
         self.heads: dict[LogFile, Head | None] = {}
         self.spans: dict[tuple[str, int, int], list[Span]] = {}
         self.archives: dict[tuple[LogFile, int], Planned] = {}
@@ -156,7 +167,8 @@ class LogReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
         log, path, start, end, lines, form, reason = partition.value
         reader = LineReader(read_form(form) if form else None, self.feed, self.longest)
         count = 0
-        stream = self.find(log, path)
+        # A reason alone has no bytes to look for.
+        stream = self.find(log, path) if end > start else None
         if stream:
             with stream:
                 for batch in read_batches(stream, start, end, lines, reader):
@@ -185,19 +197,27 @@ class LogReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
 
     def logs(self) -> tuple[list[tuple[Head, LogFile]], bool]:
         """Each log once, oldest first, in the file to read it from; and whether all were seen."""
-        files, complete = list_logs(self.root, self.feed, self.listing, aside=self.aside)
+        unreadable: set[str] = set()
+        files, complete = list_logs(
+            self.root, self.feed, self.listing, aside=self.aside, unreadable=unreadable
+        )
         heads: dict[LogFile, Head | None] = {}
         best: dict[str, tuple[Head, LogFile]] = {}
         for file in sorted(files, key=lambda file: (not file.compressed, file.size, file.live)):
+            closed = file.closed
             try:
                 head = self.heads[file] if file in self.heads else head_of(file)
-            except Broken:
+            except Broken as error:
                 complete = False
+                if isinstance(error, OSError) and not isinstance(error, BadGzipFile):
+                    note_unreadable(file.path, error, unreadable)
                 continue
-            heads[file] = head
+            # Without a head, a file that has yet to settle may have one then.
+            if head or closed:
+                heads[file] = head
             if head:
                 best[head.log] = (head, file)
-        self.heads = heads
+        self.heads, self.unreadable = heads, unreadable
         self.archives = {key: plan for key, plan in self.archives.items() if key[0] in heads}
         wanted = [each for each in best.values() if (each[0].first or 0) <= self.until]
         ordered = sorted(wanted, key=lambda each: each[0].first or each[1].mtime)
@@ -222,7 +242,7 @@ class LogReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
         end = file.size
         if self.target is not None:
             end = min(end, self.target[head.log])
-        last = end == file.size and not file.live and file.settled
+        last = end == file.size and file.closed
         stream = open_if(file.path, head.log)
         if not stream:
             return None

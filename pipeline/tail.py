@@ -56,6 +56,11 @@ class LogFile:
         """Whether nobody has written to it for a while."""
         return time.time() - self.mtime > SETTLED_SECONDS
 
+    @property
+    def closed(self) -> bool:
+        """Whether its last line is whole, even without its end."""
+        return not self.live and self.settled
+
     def open(self) -> BufferedIOBase:
         """The file's content, decompressed."""
         return open_log(self.path)
@@ -113,10 +118,11 @@ def directory_problem(path: str | os.PathLike[str], feed: str = "dns") -> str | 
     except OSError as error:
         return f"{path} cannot be read: {error.strerror}."
     files, complete = list_logs(root, feed, {})
-    for file in sorted(files, key=lambda file: (file.live, file.mtime), reverse=True):
-        if os.access(file.path, os.R_OK, effective_ids=True):
-            return None
-        return f"{file.name} cannot be read: Permission denied."
+    if any(os.access(file.path, os.R_OK, effective_ids=True) for file in files):
+        return None
+    if files:
+        newest = max(files, key=lambda file: (file.live, file.mtime))
+        return f"{newest.name} cannot be read: Permission denied."
     where = "" if complete else " in those of its folders that can be read"
     return f"{path} holds no {feed}.log{where}."
 
@@ -126,25 +132,32 @@ Listing = dict[str, tuple[int, list[os.DirEntry[str]]]]
 
 
 def list_logs(
-    root: str, feed: str, known: Listing, strict: bool = False, aside: set[str] | None = None
+    root: str,
+    feed: str,
+    known: Listing,
+    strict: bool = False,
+    aside: set[str] | None = None,
+    unreadable: set[str] | None = None,
 ) -> tuple[list[LogFile], bool]:
     """The feed's files in a directory and the directories in it, and whether all could be listed.
 
     Links that lead out of the directory are left alone, and so are pipes and devices: `aside` gets
-    their paths.
+    their paths, and `unreadable` those of what may not be looked at.
     """
     files: list[LogFile] = []
     aside = set() if aside is None else aside
+    unreadable = set() if unreadable is None else unreadable
     complete = True
     is_log = name_pattern(feed).fullmatch
     pending = [(root, root)]
     for folder, base in pending:
         try:
             entries = list_folder(folder, known)
-        except OSError:
+        except OSError as error:
             if strict:
                 raise
             complete = False
+            note_unreadable(folder, error, unreadable)
             continue
         for entry in entries:
             leads_out = entry.is_symlink() and not is_inside(entry.path, base)
@@ -155,8 +168,8 @@ def list_logs(
                 pending.append((entry.path, os.path.realpath(entry.path) if leads_out else root))
             elif is_log(entry.name):
                 live = entry.name == f"{feed}.log" and is_written(folder, root)
-                files.extend(list_file(entry.path, live, aside))
-    return files, complete
+                files.extend(list_file(entry.path, live, aside, unreadable))
+    return files, complete and not unreadable
 
 
 def list_folder(folder: str, known: Listing) -> list[os.DirEntry[str]]:
@@ -172,16 +185,23 @@ def list_folder(folder: str, known: Listing) -> list[os.DirEntry[str]]:
     return entries
 
 
-def list_file(path: str, live: bool, aside: set[str]) -> list[LogFile]:
+def list_file(path: str, live: bool, aside: set[str], unreadable: set[str]) -> list[LogFile]:
     """The file as it is now; nothing if it has gone or is no regular file."""
     try:
         found = os.stat(path)
-    except OSError:
+    except OSError as error:
+        note_unreadable(path, error, unreadable)
         return []
     if not stat.S_ISREG(found.st_mode):
         aside |= set() if stat.S_ISDIR(found.st_mode) else {path}
         return []
     return [LogFile(path, found.st_ino, found.st_size, found.st_mtime, live)]
+
+
+def note_unreadable(path: str, error: OSError, unreadable: set[str]) -> None:
+    """Keep the path of what is there and cannot be opened; what has gone is no news."""
+    if not isinstance(error, FileNotFoundError):
+        unreadable.add(path)
 
 
 def is_written(folder: str, root: str) -> bool:
@@ -194,16 +214,19 @@ def is_inside(path: str, base: str) -> bool:
     return os.path.realpath(path).startswith(base.rstrip("/") + "/")
 
 
-def read_head(stream: BufferedIOBase) -> Head | None:
+def read_head(stream: BufferedIOBase, closed: bool) -> Head | None:
     """The identity of a log; None while its first record is not whole.
 
+    In a closed file a record without its end of line is whole, and has the same identity with it.
     Where no record comes for very long, what stands before it is identity enough.
     """
     head, header = b"", None
     while line := stream.readline(HEAD_BYTES - len(head)):
         head += line
         if not line.endswith(b"\n") and len(head) < HEAD_BYTES:
-            return None
+            if not closed:
+                return None
+            head += b"\n"
         text = keep_broken(line.rstrip(b"\r\n"))
         if text.startswith("#"):
             header = read_directive(header, text)
@@ -238,9 +261,16 @@ def first_time(line: bytes, header: Header | None) -> float | None:
 
 
 def head_of(file: LogFile) -> Head | None:
-    """The identity of a file's content."""
-    with file.open() as stream:
-        return read_head(stream)
+    """The identity of a file's content; of a settled archive that cannot be read, its bytes'."""
+    try:
+        with file.open() as stream:
+            return read_head(stream, file.closed)
+    except (gzip.BadGzipFile, EOFError, zlib.error):
+        if not file.settled:
+            raise
+    with open(file.path, "rb", opener=open_regular) as packed:
+        content = packed.read(HEAD_BYTES)
+    return Head(hashlib.sha256(b"%d " % file.size + content).hexdigest()[:16], None)
 
 
 def open_if(path: str, log: str) -> BufferedIOBase | None:
@@ -250,7 +280,7 @@ def open_if(path: str, log: str) -> BufferedIOBase | None:
     except OSError:
         return None
     try:
-        head = read_head(stream)
+        head = read_head(stream, closed=True)
     except Broken:
         head = None
     if head and head.log == log:

@@ -194,6 +194,50 @@ def test_a_file_that_is_no_archive_is_said_once(tmp_path: Path) -> None:
     assert tail.values() == records(0, 1)
 
 
+@pytest.mark.parametrize("start", [0, 12], ids=["no gzip", "broken within"])
+def test_a_settled_archive_whose_head_cannot_be_read_is_said_once(
+    tmp_path: Path, start: int
+) -> None:
+    whole = gzip.compress(lines(0, 500).encode())
+    archive = tmp_path / "dns.log.1.gz"
+    archive.write_bytes(whole[:start] + b"\xff" * 188 + whole[start + 188 :])
+    tail = Tail(tmp_path)
+    assert tail.batch() is None
+    os.utime(archive, (HOUR_AGO, HOUR_AGO))
+    assert tail.all() == [(str(archive), "#archive damaged")]
+    moved = archive.rename(tmp_path / "dns.log.2.gz")
+    assert Tail(tmp_path, tail.offsets).batch() is None
+    moved.write_bytes(whole)
+    assert tail.values() == records(0, 500)
+
+
+def test_beside_a_damaged_archive_what_has_gone_is_forgotten_too(tmp_path: Path) -> None:
+    archive = tmp_path / "dns.log.1.gz"
+    archive.write_bytes(b"garbage")
+    os.utime(archive, (HOUR_AGO, HOUR_AGO))
+    tail = Tail(tmp_path)
+    for number in range(GONE_KEPT + 50):
+        (tmp_path / "dns.log").unlink(missing_ok=True)
+        write(tmp_path / "dns.log", lines(number, number + 1))
+        assert tail.values() == records(number, number + 1)
+    assert len(tail.offsets["files"]) == GONE_KEPT + 2
+
+
+@pytest.mark.parametrize("name", ["dns.log.1", "dns.log.1.gz"])
+@pytest.mark.parametrize("text", [lines(0, 1), tsv(0, 1)], ids=["json", "tsv"])
+def test_a_closed_file_of_one_record_without_its_end_is_read_once_it_has_settled(
+    tmp_path: Path, name: str, text: str
+) -> None:
+    closed = write(tmp_path / name, text.removesuffix("\n"))
+    tail = Tail(tmp_path)
+    assert tail.batch() is None
+    os.utime(closed, (HOUR_AGO, HOUR_AGO))
+    assert [json.loads(value)["uid"] for value in tail.values()] == ["C0"]
+    assert tail.batch() is None
+    write(tmp_path / "2024-01-02" / name, text, mtime=HOUR_AGO)
+    assert "".join(tail.values()) == ""
+
+
 def test_an_archive_that_would_fill_the_machine_is_refused_and_said(tmp_path: Path) -> None:
     bomb = lines(0, 1).encode() + bytes(100 * 1024 * 1024)
     archive = write(tmp_path / "dns.log.1.gz", bomb)
@@ -665,8 +709,10 @@ def unprivileged() -> Iterator[None]:
     """The rights of nobody, whom permissions stop."""
     before = os.geteuid()
     os.seteuid(65534 if before == 0 else before)
-    yield
-    os.seteuid(before)
+    try:
+        yield
+    finally:
+        os.seteuid(before)
 
 
 def test_what_is_wrong_with_a_directory_is_said_in_a_sentence(tmp_path: Path) -> None:
@@ -698,9 +744,44 @@ def test_a_file_that_may_not_be_read_is_said_and_read_later() -> None:
     with unprivileged():
         problem, found = directory_problem(logs), tail.values()
     live.chmod(0o600)
-    assert (problem, found) == (f"{live} cannot be read: Permission denied.", records(0, 1))
+    assert (problem, found) == (None, records(0, 1))
     assert tail.values() == records(1, 2)
     shutil.rmtree(logs)
+
+
+def test_a_directory_of_which_no_log_may_be_read_is_said() -> None:
+    logs = Path(tempfile.mkdtemp())
+    logs.chmod(0o755)
+    live = write(logs / "dns.log", lines(0, 1))
+    for log in (live, write(logs / "dns.log.1", lines(1, 2))):
+        log.chmod(0)
+    with unprivileged():
+        problem = directory_problem(logs)
+    shutil.rmtree(logs)
+    assert problem == f"{live} cannot be read: Permission denied."
+
+
+def test_what_may_not_be_read_is_said_once_and_stops_no_other() -> None:
+    logs = Path(tempfile.mkdtemp())
+    logs.chmod(0o755)
+    shut = [write(logs / "dns.log", lines(0, 1)), write(logs / "dns.log.1", lines(1, 2))]
+    shut.append(write(logs / "2024-01-02" / "dns.log", lines(2, 3)).parent)
+    write(logs / "dns.log.2", lines(3, 4))
+    for path in shut:
+        path.chmod(0)
+    source = LogDirectory(Settings(source="logs", log_dir=logs, start="earliest"))
+    with unprivileged():
+        begun = source.begin(None)
+        tail = Tail(logs, begun.offsets)
+        found = tail.values()
+        source.lag(begun.offsets)
+        again = source.news(begun.offsets, begun.offsets)
+    for path in shut:
+        path.chmod(0o755)
+    later = tail.values()
+    shutil.rmtree(logs)
+    assert begun.notes == (f"cannot be read: {logs}/2024-01-02 and 2 more",)
+    assert (found, again, later) == (records(3, 4), [], records(0, 3))
 
 
 # One test for each form of zeek-forms that can stand in a file (B1 to B12).
