@@ -161,7 +161,7 @@ def list_logs(
             continue
         for entry in entries:
             leads_out = entry.is_symlink() and not is_inside(entry.path, base)
-            is_folder = folder == root and entry.is_dir()
+            is_folder = folder == root and is_directory(entry, unreadable)
             if leads_out and not (is_folder and entry.name == SPOOL):
                 aside |= {entry.path} if is_folder or is_log(entry.name) else set()
             elif is_folder:
@@ -170,6 +170,15 @@ def list_logs(
                 live = entry.name == f"{feed}.log" and is_written(folder, root)
                 files.extend(list_file(entry.path, live, aside, unreadable))
     return files, complete and not unreadable
+
+
+def is_directory(entry: os.DirEntry[str], unreadable: set[str]) -> bool:
+    """Whether it is one; a link into a place that may not be entered cannot be looked at."""
+    try:
+        return entry.is_dir()
+    except OSError as error:
+        note_unreadable(entry.path, error, unreadable)
+        return False
 
 
 def list_folder(folder: str, known: Listing) -> list[os.DirEntry[str]]:

@@ -749,6 +749,22 @@ def test_a_file_that_may_not_be_read_is_said_and_read_later() -> None:
     shutil.rmtree(logs)
 
 
+def test_a_link_into_a_closed_spool_stops_no_other_log() -> None:
+    logs = Path(tempfile.mkdtemp())
+    logs.chmod(0o755)
+    write(logs / "dns.log.1", lines(0, 1))
+    closed = Path(tempfile.mkdtemp())
+    write(closed / "zeek" / "dns.log", lines(1, 2))
+    (logs / "current").symlink_to(closed / "zeek")
+    tail = Tail(logs)
+    with unprivileged():
+        found, unreadable = tail.values(), tail.reader.unreadable
+    assert (found, unreadable) == (records(0, 1), {str(logs / "current")})
+    assert tail.values() == records(1, 2)
+    shutil.rmtree(logs)
+    shutil.rmtree(closed)
+
+
 def test_a_directory_of_which_no_log_may_be_read_is_said() -> None:
     logs = Path(tempfile.mkdtemp())
     logs.chmod(0o755)
