@@ -13,7 +13,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,7 @@ from pipeline.source import Offsets, Source, SourceProblem
 from pipeline.state import View
 from pipeline.status import BatchTimes, Health, Status, span
 from pipeline.table import Table
-from pipeline.writer import Writer
+from pipeline.writer import Writer, Written
 
 log = logging.getLogger("zeek_live")
 
@@ -160,6 +160,7 @@ class Pipeline:
         finally:
             self._writer.ends()
             self._end_query(query)
+            self._tell_rest()
             self._drop_checkpoint()
 
     def _started(self, spark: SparkSession, query_id: str, begin: Offsets) -> StreamingQuery:
@@ -243,13 +244,22 @@ class Pipeline:
         self._jvm_failures = 0
 
     def _progressed(self, times: BatchTimes) -> None:
-        written = self._writer.written(times.batch_id)
-        stages = {**times.stages, "group": self._grouped, **written.stages}
-        self._health.batches.append(
-            replace(times, stages=stages, counted=written.counted, lag_records=self._left)
-        )
-        self.metrics.batch_seconds.observe(times.seconds)
+        if written := self._writer.written(times.batch_id):
+            self._tell(times, written)
         self._triggered(times.at)
+
+    def _tell_rest(self) -> None:
+        """The batches that Spark did not tell of, since the query's end has overtaken it."""
+        for batch_id, written in self._writer.untold().items():
+            seconds = sum(written.stages.values())
+            self._tell(BatchTimes(batch_id, datetime.now(UTC), written.read, seconds), written)
+
+    def _tell(self, times: BatchTimes, written: Written) -> None:
+        """A batch that is in the table."""
+        stages = {**times.stages, "group": self._grouped, **written.stages}
+        known = replace(times, read=written.read, counted=written.counted, stages=stages)
+        self._health.batches.append(replace(known, lag_records=self._left))
+        self.metrics.batch_seconds.observe(times.seconds)
 
     def _failed(self, failure: Exception, delay: float) -> None:
         self._health.failure = (

@@ -23,8 +23,9 @@ MAINTAIN_EVERY = 30.0
 
 @dataclass(frozen=True)
 class Written:
-    """What became of one batch: records counted, and the seconds that each step took."""
+    """What became of one batch: records read and counted, and the seconds that each step took."""
 
+    read: int = 0
     counted: int = 0
     stages: dict[str, float] = field(default_factory=dict)
 
@@ -75,15 +76,22 @@ class Writer:
         self._last = self._pool.submit(self._put, query_id, batch_id, end, counts)
         self._written[batch_id] = self._last
 
-    def written(self, batch_id: int) -> Written:
-        """What became of a batch, once it is known; asked once."""
+    def written(self, batch_id: int) -> Written | None:
+        """What became of a batch, once it is known; None if it did not get into the table, or if
+        that was asked before."""
         future = self._written.pop(batch_id, None)
-        return future.result() if future and not future.exception() else Written()
+        found = future.result() if future and not future.exception() else None
+        return found if found and found.read else None
+
+    def untold(self) -> dict[int, Written]:
+        """What became of the batches that nobody has asked for."""
+        found = {batch_id: self.written(batch_id) for batch_id in list(self._written)}
+        return {batch_id: written for batch_id, written in found.items() if written}
 
     def _put(self, query_id: str, batch_id: int, end: Offsets, counts: pa.Table) -> Written:
         try:
             began = time.perf_counter()
-            counted = self._add(query_id, batch_id, end, counts)
+            read, counted = self._add(query_id, batch_id, end, counts)
             added = time.perf_counter()
             self._maintain()
         except Exception as error:
@@ -91,7 +99,7 @@ class Writer:
                 self.failure = error
             raise
         took = {"write": added - began, "maintain": time.perf_counter() - added}
-        return Written(counted, took)
+        return Written(read, counted, took)
 
     def _put_lost(self, query_id: str, begin: Begin) -> Written:
         """Count what the source has lost at once: a batch that tells of it may never come."""
@@ -100,11 +108,12 @@ class Writer:
             self._table.add(lost, datetime.now(UTC))
         return Written()
 
-    def _add(self, query_id: str, batch_id: int, end: Offsets, counts: pa.Table) -> int:
-        """Add to the table, unless another query has begun since where this one ended."""
+    def _add(self, query_id: str, batch_id: int, end: Offsets, counts: pa.Table) -> tuple[int, int]:
+        """Add to the table, unless another query has begun since where this one ended; how many
+        records were read, and how many of them count."""
         with self._turn:
             if not self.writes(query_id):
-                return 0
+                return 0, 0
             read = self._source.count(self.end, end)
             made = batches.make_batch(query_id, batch_id, end, counts, read)
             for news in self._source.news(self.end, end):
@@ -113,7 +122,7 @@ class Writer:
             self._table.add(made, datetime.now(UTC))
             self.end, self._health.last_records = end, time.monotonic()
             self.has_written = True
-            return self._table.counters().counted - before
+            return read, self._table.counters().counted - before
 
     def _maintain(self) -> None:
         if self._table.due or time.monotonic() - self._maintained >= MAINTAIN_EVERY:

@@ -9,12 +9,18 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
+from pipeline.aggregate import COUNTED_FIELDS, count_lines
+from pipeline.enrich import with_names
 from pipeline.failure import QueryFailed, first_sentence
+from pipeline.feed import DNS
+from pipeline.parse import parsed
 from pipeline.query import Pipeline, check_names, drop_checkpoints
 from pipeline.settings import Settings, SettingsError
 from pipeline.source import Begin, SourceProblem
+from pipeline.status import BatchTimes
 from pipeline.store import TableFull
 from tests.conftest import ROOT, filled
 
@@ -185,3 +191,24 @@ def test_a_name_that_stands_for_no_field_of_zeeks_is_refused() -> None:
 )
 def test_an_error_of_many_lines_is_told_in_one(error: str | None, said: str) -> None:
     assert first_sentence(error) == said
+
+
+def test_each_batch_in_the_table_is_told_once_and_no_other(tmp_path: Path) -> None:
+    (tmp_path / "dns.log").write_text("")
+    pipeline = Pipeline(Settings(source="logs", log_dir=tmp_path, start="earliest"))
+    query_id, begin = pipeline._writer.begin()
+    lines, now = 0, datetime.now(UTC)
+    for batch_id, many in enumerate((3, 5)):
+        lines += many
+        line = f'{{"ts":{now.timestamp()},"id.orig_h":"10.0.0.1","query":"a.example"}}'
+        values = pa.table({"value": [line] * (many - 1) + ["junk"], "topic": ["dns"] * many})
+        counts = count_lines(values, with_names(parsed(DNS, COUNTED_FIELDS)))
+        pipeline._writer.put(query_id, batch_id, {**begin.offsets, "lines": lines}, counts)
+    for batch_id in (0, 0, 9):
+        pipeline._progressed(BatchTimes(batch_id, now, 99, 0.5))
+    told = [(each.read, each.counted) for each in pipeline.status().batches]
+    assert told == [(3, 2)], "Spark tells of batches that were told, or never written, too"
+    pipeline._tell_rest()
+    told = [(each.read, each.counted) for each in pipeline.status().batches]
+    assert told == [(3, 2), (5, 4)]
+    pipeline.table.close()
