@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -21,6 +22,8 @@ from pipeline.settings import SettingsError, current
 from pipeline.table import TableError
 from pipeline.web import ROUTES, SecurityHeaders
 
+# What it writes tells what was asked for by whom.
+os.umask(0o077)
 logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 
 

@@ -81,15 +81,15 @@ def is_recent(trigger: datetime | None, now: datetime, interval: timedelta) -> b
 
 
 def span(seconds: float) -> str:
-    """A stretch of time in its largest unit that fits.
+    """A stretch of time in its largest unit that fits, begun ones left out as the clock does.
 
-    >>> span(5400)
-    '90 min'
+    >>> span(5400), span(7199.9)
+    ('90 min', '119 min')
     """
     for size, unit, least in ((86400, "days", 172800), (3600, "h", 7200), (60, "min", 120)):
         if seconds >= least:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{seconds:.0f} s"
+            return f"{seconds // size:.0f} {unit}"
+    return f"{seconds // 1:.0f} s"
 
 
 def is_rising(lags: Sequence[int]) -> bool:

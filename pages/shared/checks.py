@@ -11,6 +11,7 @@ from pages.shared import url
 from pages.shared.columns import theme
 from pages.shared.hostlabels import label_problems
 from pages.shared.look import Figure, escaped, title, zone_of
+from pages.shared.stream import batches_in_words
 from pages.shared.tables import table
 from pipeline import known
 from pipeline.charts import COLOURS
@@ -35,7 +36,7 @@ def sentence(status: Status, counters: Counters, is_paused: bool) -> None:
         "late": f"Alive, but {status.reason or 'the newest record is old'}",
         "starting": f"Starting: {status.reason}",
         "stopped": f"Stopped: {status.reason}",
-    }[status.state]
+    }[status.state].removesuffix(".")
     share = f" ({100 * lost / read:.2g} %)" if lost and read else ""
     count = f"Of {read:,} records read, {lost:,} could not be used{share}." if read else ""
     st.html(
@@ -61,7 +62,7 @@ def figures(status: Status, counters: Counters, settings: Settings) -> list[Figu
         Figure("Behind", f"{status.lag_seconds:,.0f} s", status.source, (), line),
         Figure("Records a second", _rate(status), "over the last batches", reads, line),
         Figure("Newest record", *_newest(status)),
-        Figure("Batch time, p95", p95, f"of {len(seconds)} batches", seconds, line),
+        Figure("Batch time, p95", p95, batches_in_words(len(seconds), "of"), seconds, line),
         Figure("Rows", f"{counters.rows:,}", f"{used:.1f} % of {settings.row_budget:,}"),
         Figure("Restarts", f"{status.restarts:,}", "since the server started"),
     ]

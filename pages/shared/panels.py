@@ -116,7 +116,9 @@ def _brushed_or_picked(span: Window) -> None:
 def _volume(table: Readable, view: View, hue: Any, tz: Any, zone: ZoneInfo, height: int) -> Any:
     span = window(table, view)
     frame = shows.volume(table, view)
-    return charts.volume(frame, hue, tz, height, (span.start, span.end), brush=True, zone=zone)
+    drawn = charts.volume(frame, hue, tz, height, (span.start, span.end), brush=True, zone=zone)
+    # Another specification is drawn from nothing: the brush that chose the time is gone from it.
+    return drawn.properties(usermeta={"time": view.range or str(view.start)})
 
 
 def top_domains(table: Readable, view: View, height: int) -> None:

@@ -7,7 +7,8 @@ from ipaddress import ip_address
 from pipeline.state import FIELDS, STARS, Filter, stray_star
 from pipeline.where import OTHER
 
-NETWORK = re.compile(r"\d{1,3}(\.\d{1,3}){0,2}\.\*")
+NETWORK = re.compile(r"\d{1,3}(\.\d{1,3}){0,2}\.\*?")
+"""Of IPv4, with a star or as it is typed."""
 WORD = re.compile(r'(?:[^\s"]|"[^"]*")+')
 """A blank within double quotes parts no words."""
 
@@ -35,7 +36,8 @@ def _parse_word(word: str) -> Filter:
     field, colon, value = rest.partition(":")
     is_host = is_address(rest.partition("%")[0]) or NETWORK.fullmatch(rest) is not None
     if not colon or is_host:
-        field, value = "host" if is_host else "domain", rest
+        is_cut = is_host and rest.endswith(".")
+        field, value = "host" if is_host else "domain", rest + "*" * is_cut
     field = field.lower()
     if field not in FIELDS:
         raise ValueError(f"{field[:40]}: is no field; there are {', '.join(FIELDS)}")

@@ -50,7 +50,12 @@ def _stretch(batches: Batches, zone: ZoneInfo) -> str:
     if not batches:
         return ""
     first, last = (each.at.astimezone(zone) for each in (batches[0], batches[-1]))
-    return f"last {len(batches)} batches, {first:%H:%M:%S}–{last:%H:%M:%S %Z}"
+    return f"{batches_in_words(len(batches))}, {first:%H:%M:%S}–{last:%H:%M:%S %Z}"
+
+
+def batches_in_words(many: int, before: str = "last") -> str:
+    """Such as `last 60 batches`."""
+    return f"{before} {many} batches" if many != 1 else f"{before} 1 batch"
 
 
 def _draw(

@@ -160,6 +160,7 @@ def test_a_server_keeps_its_directory_and_its_secrets_and_ends_with_its_jvm(
     settings = {"kafka_servers": broker, "kafka_topics": new_topic(), "kafka_options": options}
     with Server(tmp_path, **settings, state_dir=tmp_path) as server:
         server.wait(lambda: server.reason() == "", "readiness")
+        assert not [each for each in tmp_path.glob("zeek-live*") if each.stat().st_mode & 0o077]
         for path in ("/metrics", "/readyz", "/export/rejected.csv"):
             assert "hunter2" not in server.get(path)[1]
 

@@ -34,6 +34,11 @@ def test_words_become_filters(text: str, filters: list[tuple[str, str]]) -> None
     assert parse_search(text) == ([Filter(*each) for each in filters], [])
 
 
+@pytest.mark.parametrize("word", ["10.20.*", "10.20."])
+def test_the_start_of_an_address_is_a_network(word: str) -> None:
+    assert parse_search(word) == ([Filter("host", "10.20", begins=True)], [])
+
+
 def test_a_leading_dash_excludes_and_a_star_means_all_below() -> None:
     [found], problems = parse_search("-name:*.example.com")
     assert found == Filter("name", "example.com", exclude=True, under=True)
