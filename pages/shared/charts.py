@@ -66,8 +66,13 @@ NAMES = {
 """What a screen reader calls a chart."""
 
 
-def chart(key: str, spec: dict[str, Any], on_select: Callable[[], None] | None = None) -> None:
-    """Draw a specification over the panel's width."""
+def chart(
+    name: str,
+    spec: dict[str, Any],
+    on_select: Callable[[], None] | None = None,
+    key: str | None = None,
+) -> None:
+    """Draw a specification over the panel's width; `key` where it is not the chart's name."""
     more: dict[str, Any] = {"on_select": on_select} if on_select else {}
-    more["alt"] = NAMES.get(key)
-    st.vega_lite_chart(spec=dict(spec), theme=None, width="stretch", key=key, **more)
+    more["alt"] = NAMES.get(name)
+    st.vega_lite_chart(spec=dict(spec), theme=None, width="stretch", key=key or name, **more)

@@ -100,25 +100,26 @@ def volume(table: Readable, view: View, height: int, said: str = "") -> None:
         wanted = ("bucket", "response", "queries")
         return rows_of("volume", "response", table, view, latest, wanted, height)
     spec = specification(table, view, _volume, theme(), view.tz, zone_of(view), height)
-    return chart("volume", spec, on_select=lambda: _brushed_or_picked(span))
+    # Of each time a chart of its own: the brush that chose this one does not stay on it.
+    key = f"volume-{view.start:%Y%m%dT%H%M%S%f}" if view.start else "volume-now"
+    with st.container(key="volume", gap=None):
+        return chart("volume", spec, lambda: _brushed_or_picked(key, span), key)
 
 
-def _brushed_or_picked(span: Window) -> None:
+def _brushed_or_picked(key: str, span: Window) -> None:
     """The bars that the brush touched become the time; a response that was clicked, the focus."""
-    edges = st.session_state["volume"]["selection"].get("brush", {}).get("bucket", [])
+    edges = st.session_state[key]["selection"].get("brush", {}).get("bucket", [])
     if len(edges) == 2:
         start, end = span.whole_bars(*(datetime.fromtimestamp(ms / 1000, UTC) for ms in edges))
         url.change(start=start, end=end)
     else:
-        _picked("volume", "response")
+        _picked(key, "response")
 
 
 def _volume(table: Readable, view: View, hue: Any, tz: Any, zone: ZoneInfo, height: int) -> Any:
     span = window(table, view)
     frame = shows.volume(table, view)
-    drawn = charts.volume(frame, hue, tz, height, (span.start, span.end), brush=True, zone=zone)
-    # Another specification is drawn from nothing: the brush that chose the time is gone from it.
-    return drawn.properties(usermeta={"time": view.range or str(view.start)})
+    return charts.volume(frame, hue, tz, height, (span.start, span.end), brush=True, zone=zone)
 
 
 def top_domains(table: Readable, view: View, height: int) -> None:

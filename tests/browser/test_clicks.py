@@ -180,6 +180,9 @@ def test_a_brush_over_the_volume_sets_the_time(page: Page, made_server: str) -> 
     until(page, lambda: {"from", "to"} <= set(params(page)))
     start, end = (datetime.fromisoformat(params(page)[key][0]) for key in ("from", "to"))
     assert timedelta(minutes=5) < end - start < timedelta(minutes=12)
+    # Of the chart that is drawn then, nothing is chosen yet.
+    brush = page.locator(".st-key-volume .brush_brush path")
+    until(page, lambda: [each.get_attribute("d") for each in brush.all()] == ["M0,0h0v0h0Z"])
     page.go_back()
     until(page, lambda: "from" not in params(page))
 
