@@ -400,12 +400,22 @@ def test_two_quick_clicks_both_count(page: Page, made_server: str) -> None:
     until(page, lambda: {"at", "range"} <= set(params(page)))
 
 
+def stands_still(page: Page) -> bool:
+    """Whether a second changes nothing of the page's height."""
+    tall = "document.querySelector('.stMainBlockContainer').scrollHeight"
+    before = page.evaluate(tall)
+    page.wait_for_timeout(1000)
+    return bool(page.evaluate(tall) == before)
+
+
 def test_a_refresh_moves_nothing_and_draws_nothing_anew(page: Page, made_server: str) -> None:
     page.goto(f"{made_server}/?every=1")
     queries = page.locator(".figure strong").first
     expect(page.locator("[data-testid=stDataFrame]")).to_have_count(4)
     expect(page.locator(".stVegaLiteChart")).to_have_count(3)
     page.locator("[data-testid=stDataFrame] canvas").last.wait_for()
+    # Charts and tables come in one after the other.
+    until(page, lambda: stands_still(page))
     page.evaluate(
         """() => { window.gone = 0; window.heights = new Set();
         const watch = new MutationObserver((all) => all.forEach((one) =>
