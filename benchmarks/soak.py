@@ -195,6 +195,13 @@ def slope(samples: list[Sample], name: str) -> tuple[float, float]:
     return line.slope, 2 * (sum(each**2 for each in rest) / (len(means) - 2) / spread) ** 0.5
 
 
+def verdict(more: float, error: float) -> str:
+    """What a slope says, if it says anything."""
+    if error == float("inf"):
+        return "too short"
+    return "flat" if abs(more) <= error else "rises" if more > 0 else "falls"
+
+
 def tell(file: Path, settle: float) -> None:
     """Slopes of what came after the first `settle` seconds, and a picture of all of it."""
     samples = [json.loads(line) for line in file.read_text().splitlines()]
@@ -205,7 +212,7 @@ def tell(file: Path, settle: float) -> None:
         for name, unit in UNITS.items():
             values = [each[name] for each in late]
             more, error = slope(late, name)
-            flat = "flat" if abs(more) <= error else "rises" if more > 0 else "falls"
+            flat = verdict(more, error)
             median = statistics.median(values)
             rows.append([f"{server}: {unit}", median, max(values), more, error, flat])
             lines.append((f"{server}: {unit}", [each[name] for each in ours]))
