@@ -25,6 +25,10 @@ def scratch() -> Path:
 
 def _is_left_behind(folder: Path) -> bool:
     pid = folder.name.removeprefix(PREFIX).partition("-")[0]
-    if not pid.isdecimal() or folder.lstat().st_uid != os.getuid():
+    try:
+        is_ours = folder.lstat().st_uid == os.getuid()
+    except FileNotFoundError:
+        return False
+    if not (is_ours and pid.isdecimal()):
         return False
     return int(pid) == os.getpid() or not psutil.pid_exists(int(pid))
