@@ -301,7 +301,8 @@ def looked_at_clock(before: float) -> float:
     """How far it is ahead now; ClockSetBack if that is less than before."""
     now = clock_ahead()
     if now < before - CLOCK_STEP:
-        raise ClockSetBack(f"the clock was set back by {span(round(before - now))}: reading begins anew")
+        far = span(round(before - now))
+        raise ClockSetBack(f"the clock was set back by {far}: reading begins anew")
     return now
 
 
