@@ -111,7 +111,7 @@ def test_a_clock_that_is_set_back_begins_the_query_anew(
     monkeypatch.setattr(pipeline._stopping, "wait", wait)
     pipeline._live()
     [note] = pipeline.status().notes
-    assert note.endswith("the clock was set back by 2 h: reading begins anew")
+    assert note.endswith("the clock was set back by 119 min: reading begins anew")
     assert pipeline.status().restarts == 0
 
 
