@@ -18,6 +18,7 @@ from pages.shared import login
 from pipeline import query
 from pipeline.access import Access, Gate
 from pipeline.jars import JarsMissing, JavaMissing
+from pipeline.scratch import tidy_up
 from pipeline.settings import SettingsError, current
 from pipeline.table import TableError
 from pipeline.web import ROUTES, SecurityHeaders
@@ -38,6 +39,7 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
         yield
     finally:
         await asyncio.to_thread(query.running().stop)
+        tidy_up()
 
 
 try:

@@ -18,6 +18,7 @@ else:
         bar.first_row(page.title, url.view())
         filters.second_row(page.title, url.view())
         nav.follow_jump()
+    # A table that is not drawn now has no order.
     on_screen().orders.clear()
     page.run()
     refresh.watch_tab()

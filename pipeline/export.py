@@ -17,8 +17,10 @@ from pipeline.state import View
 from pipeline.window import Window
 
 Names = Literal["real", "defanged"]
-NAMED = ("host", "domain", "name", "tld", "resolver", "answers")
-"""Columns whose texts are names or addresses."""
+NAMED = (
+    "host", "domain", "name", "tld", "resolver", "answers", "type", "response", "sample",
+)  # fmt: skip
+"""Columns whose texts are names or addresses, or whatever a record had instead."""
 DRAWN = ("per_bar", "y0", "y1", "x0", "x1", "total", "rank")
 """Columns that say where something is drawn."""
 
@@ -87,7 +89,7 @@ def _value(value: Any, defanged: bool) -> str | int | float | bool | None:
     if isinstance(value, datetime):
         return _time(value)
     if isinstance(value, str):
-        return defang(value) if defanged else shown(value, 1000)
+        return (defang if defanged else shown)(value, 1000)
     plain: int | float | bool = value.item() if hasattr(value, "item") else value
     return round(plain, 3) if isinstance(plain, float) else plain
 

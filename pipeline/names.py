@@ -46,13 +46,13 @@ def _escaped(character: str) -> str:
     return f"\\u{{{ord(character):x}}}"
 
 
-def defang(name: str | None) -> str:
+def defang(name: str | None, limit: int = MAX_CHARACTERS) -> str:
     """The name so that nothing makes a link of it.
 
     >>> defang("www.example.com")
     'www[.]example[.]com'
     """
-    text = shown(name).replace(".", "[.]").replace("://", "[://]")
+    text = shown(name, limit).replace(".", "[.]").replace("://", "[://]")
     return re.sub(r"^(\s*)(h)(?:tt|xx)(ps?)\b", r"\1\2xx\3", text, flags=re.IGNORECASE)
 
 

@@ -19,8 +19,13 @@ def scratch() -> Path:
         if _is_left_behind(folder):
             shutil.rmtree(folder, ignore_errors=True)
     own = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
-    atexit.register(shutil.rmtree, own, ignore_errors=True)
+    atexit.register(tidy_up)
     return own
+
+
+def tidy_up() -> None:
+    """Remove it now: a process that a signal ends runs nothing at its exit."""
+    shutil.rmtree(scratch(), ignore_errors=True)
 
 
 def _is_left_behind(folder: Path) -> bool:

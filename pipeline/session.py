@@ -25,6 +25,8 @@ SUBMITTED = "pyspark-shell"
 JAVA_OPTIONS = (
     "-XX:+UseSerialGC",
     "-XX:+ExitOnOutOfMemoryError",
+    # Its file in /tmp is left behind by a JVM that is killed.
+    "-XX:-UsePerfData",
     # Only what stays hot is worth the second compiler's time: it took a fifth of a cold drain.
     "-XX:Tier4InvocationThreshold=30000",
     "-XX:Tier4MinInvocationThreshold=5000",
@@ -36,6 +38,7 @@ JAVA_OPTIONS = (
 def spark_options(settings: Settings, *java: str) -> dict[str, str]:
     """Spark's configuration; a value that is not plain has its reason."""
     java_options = [f"-Dlog4j2.configurationFile={QUIET.as_uri()}", *JAVA_OPTIONS, *java]
+    java_options.append(f"-Djava.io.tmpdir={scratch()}")
     return {
         "spark.app.name": "zeek-live",
         "spark.master": settings.master,

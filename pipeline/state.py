@@ -40,6 +40,8 @@ NOISE_AT_START = frozenset(["no-query", "local", "multicast"])
 MAX_ROWS = 10_000
 MAX_FILTERS = 50
 MAX_FILTER_CHARACTERS = 1_100
+MAX_UNKNOWN = 10
+"""Parameters that are no parameters, each with a sentence of its own."""
 MAX_TIME_CHARACTERS = 40
 YEARS = range(1970, 2201)
 """Of an absolute range: what lies in them can be added to, and kept in nanoseconds."""
@@ -197,10 +199,12 @@ def from_params(params: Mapping[str, Iterable[str]]) -> tuple[View, list[str]]:
     problems: list[str] = []
     values: dict[str, Any] = {}
     texts = {key: [str(text) for text in many] for key, many in params.items()}
+    unknown = [key for key in texts if key not in (*READERS, *FIELDS)]
+    problems += [_unknown(key[:40]) for key in unknown[:MAX_UNKNOWN]]
+    if (more := len(unknown) - MAX_UNKNOWN) > 0:
+        problems.append(f"{more:,} more are no parameters")
     for key, many in texts.items():
-        if key not in (*READERS, *FIELDS):
-            problems.append(_unknown(key[:40]))
-        elif key in READERS and many:
+        if key in READERS and many:
             try:
                 values |= READERS[key](many)
             except ValueError as error:

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -111,6 +112,7 @@ class Server:
         # Uvicorn ends by the signal it was sent, and Click makes 1 of an interrupt.
         assert self.process.wait(30) in (0, -end, 1 if end == signal.SIGINT else 0)
         assert not psutil.wait_procs(children, timeout=10)[1]
+        assert not list(Path(tempfile.gettempdir()).glob(f"zeek-live-{self.process.pid}-*"))
 
 
 def runs_java(child: psutil.Process) -> bool:

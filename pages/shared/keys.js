@@ -4,6 +4,7 @@
 const HEADER = 33, ROW = 26, FROM_RIGHT = 17;
 const MENU = '[role=menu][aria-label="Button action menu"]';
 const AGAIN_MS = 250, TRIES = 20;
+const SOON_MS = 50, ENTRIES = 100, PATIENT = 60;
 const POPOVER = "[data-testid=stPopoverBody]";
 
 function click(frame, row) {
@@ -42,10 +43,12 @@ function lead(event, item) {
   return Boolean(step) || event.key === "Enter" || event.key === " ";
 }
 
+// What stands first may be loaded after what follows it, and may be nothing that takes keys.
 function enterPopover(tries) {
-  const first = document.querySelector(`${POPOVER} :is(input, button, a[href])`);
+  const place = tries > PATIENT ? `${POPOVER} .stElementContainer:first-child` : POPOVER;
+  const first = document.querySelector(`${place} :is(input, button, a[href])`);
   if (first) first.focus();
-  else if (tries) setTimeout(() => enterPopover(tries - 1), AGAIN_MS / 5);
+  else if (tries) setTimeout(() => enterPopover(tries - 1), SOON_MS);
 }
 
 function opensPopover({ key, target }) {
@@ -54,7 +57,7 @@ function opensPopover({ key, target }) {
 }
 
 function pressed(event) {
-  if (opensPopover(event)) setTimeout(() => enterPopover(5 * TRIES), AGAIN_MS / 5);
+  if (opensPopover(event)) setTimeout(() => enterPopover(ENTRIES), SOON_MS);
   const item = event.target.closest?.(`${MENU} [role=menuitem]`);
   const frame = event.key === "Enter" && event.target.closest?.("[data-testid=stDataFrame] canvas");
   if (!(item ? lead(event, item) : frame && open(frame.closest("[data-testid=stDataFrame]")))) return;

@@ -1,5 +1,6 @@
 """The panels: a title that says over what and how exact, and under it always the same height."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -160,21 +161,18 @@ def rows_of(
     height: int,
 ) -> None:
     """What a chart draws, as rows in as much room: for who cannot see it, or point at it."""
-    focus = in_focus(view, "domain" if by == "tld" else by)
-    newest = frame["bucket"].iloc[0] if "bucket" in wanted else None
-    draw_table(
+    ranked(
         f"{chart_key}-rows",
+        by,
+        table,
+        view,
         frame,
         columns(view, *wanted),
         (height - HEADER) // ROW,
-        nothing(table, view),
-        by=by,
         rows_by=tuple(name for name in wanted if name in ("bucket", "response", by)),
-        picked=[focus.value] if focus else (),
         # A new bar stands first at once.
-        ranking=(view.ranked(), newest),
-        on_pick=lambda value, column: url.write(put(url.view(), of_row(by, value))),
-        actions=nav.actions(by),
+        newest=frame["bucket"].iloc[0] if "bucket" in wanted else None,
+        on_sort=None,
     )
 
 
@@ -194,6 +192,17 @@ def askers(each: Filter) -> str:
     return f"Hosts {verbs.get(each.field, 'that ask for')} {what}"
 
 
+def rank_by(column: str) -> None:
+    """Every table that has this measure is ranked by it; of a label or an answer there is none."""
+    if column in SORTS:
+        url.change(sort=column)
+
+
+def rank_new_by(column: str) -> None:
+    """The same where a rank by queries is not the one at the start."""
+    rank_by("count" if column == "queries" else column)
+
+
 def ranked(
     key: str,
     level: str,
@@ -202,12 +211,15 @@ def ranked(
     frame: pd.DataFrame,
     wanted: dict[str, Any],
     rows: int,
-    by_queries: str = "queries",
+    *,
+    rows_by: tuple[str, ...] = (),
+    newest: object = None,
+    on_sort: Callable[[str], None] | None = rank_by,
 ) -> str | None:
     """Rows of one kind: a click selects, a header ranks, a menu opens and filters.
 
-    The value of the row that stands first. `by_queries` is what a rank by queries is called where
-    it is not the one at the start.
+    The value of the row that stands first. `rows_by` are the columns that tell rows apart where
+    the value does not; another `newest` ranks anew; without `on_sort` the browser sorts.
     """
     focus = in_focus(view, "domain" if level == "tld" else level)
     return draw_table(
@@ -217,18 +229,13 @@ def ranked(
         rows,
         nothing(table, view),
         by=level,
+        rows_by=rows_by,
         picked=[focus.value] if focus else (),
-        ranking=(view.ranked(), view.sort, view.n),
+        ranking=(view.ranked(), view.sort, view.n, newest),
         on_pick=lambda value, column: url.write(put(url.view(), of_row(level, value))),
-        on_sort=lambda column: rank_by(by_queries if column == "queries" else column),
+        on_sort=on_sort,
         actions=nav.actions(level),
     )
-
-
-def rank_by(column: str) -> None:
-    """Every table that has this measure is ranked by it; of a label or an answer there is none."""
-    if column in SORTS:
-        url.change(sort=column)
 
 
 def types(table: Readable, view: View, bars: int, height: int) -> None:
@@ -300,7 +307,7 @@ def new_domains(table: Readable, view: View, rows: int) -> None:
     said = f"{listing.of:,} first seen in this time{folded}"
     title("New domains", over(table, view, said, since))
     wanted = columns(view, "domain", "first", "hosts", "queries", "names", "nxdomain")
-    ranked("new", "domain", table, view, listing.rows, wanted, rows, by_queries="count")
+    ranked("new", "domain", table, view, listing.rows, wanted, rows, on_sort=rank_new_by)
 
 
 def names(table: Readable, view: View, rows: int, under: Filter | None = None) -> None:
@@ -315,18 +322,5 @@ def named(
     table: Readable, view: View, frame: pd.DataFrame, wanted: dict[str, Any], rows: int
 ) -> None:
     """Names by type and response: a row's menu is the name's."""
-    focus = in_focus(view, "name")
-    draw_table(
-        "names",
-        frame,
-        wanted,
-        rows,
-        nothing(table, view),
-        by="name",
-        rows_by=("name", "type", "response"),
-        picked=[focus.value] if focus else (),
-        ranking=(view.ranked(), view.sort, view.n),
-        on_pick=lambda name, column: url.write(put(url.view(), of_row("name", name))),
-        on_sort=rank_by,
-        actions=nav.actions("name"),
-    )
+    by = ("name", "type", "response")
+    ranked("names", "name", table, view, frame, wanted, rows, rows_by=by)

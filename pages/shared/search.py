@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 from ipaddress import ip_address
 
-from pipeline.state import FIELDS, STARS, Filter, stray_star
+from pipeline.state import FIELDS, MAX_FILTER_CHARACTERS, MAX_FILTERS, STARS, Filter, stray_star
 from pipeline.where import OTHER
 
 NETWORK = re.compile(r"\d{1,3}(\.\d{1,3}){0,2}\.\*?")
@@ -23,7 +23,10 @@ def parse_search(text: str) -> tuple[list[Filter], list[str]]:
 Filter(field='host', value='10.1.2.3', exclude=False, under=False, begins=False)]
     """
     filters, problems = [], []
-    for word in WORD.findall(text):
+    words = WORD.findall(text)
+    if len(words) > MAX_FILTERS:
+        problems.append(f"{len(words):,} words are too many: the first {MAX_FILTERS} are kept")
+    for word in words[:MAX_FILTERS]:
         try:
             filters.append(_parse_word(word.replace('"', "")))
         except ValueError as error:
@@ -32,6 +35,8 @@ Filter(field='host', value='10.1.2.3', exclude=False, under=False, begins=False)
 
 
 def _parse_word(word: str) -> Filter:
+    if len(word) > MAX_FILTER_CHARACTERS:
+        raise ValueError(f"a filter has {MAX_FILTER_CHARACTERS:,} characters at most")
     exclude, rest = word.startswith("-"), word.removeprefix("-")
     field, colon, value = rest.partition(":")
     is_host = is_address(rest.partition("%")[0]) or NETWORK.fullmatch(rest) is not None

@@ -44,7 +44,7 @@ def search_box(view: View) -> None:
 
 def _search() -> None:
     view = url.view()
-    filters, problems = parse_search(str(st.session_state[KEY]["words"] or ""))
+    filters, problems = parse_search(str(st.session_state[KEY].get("words") or ""))
     for each in filters:
         view = view.filtered(each)
     url.write(view)

@@ -169,8 +169,8 @@ def _selection(
             on_sort(selection["columns"][0])
         elif selection["cells"] and on_pick:
             row, column = selection["cells"][0]
-            # It may have been selected before the rows became fewer.
-            if row < len(values):
+            # Selected before the rows became fewer, or whatever else a browser may send.
+            if row in range(len(values)):
                 on_pick(values[row], column)
 
     return {"on_select": chosen, "selection_mode": modes}

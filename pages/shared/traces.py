@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages.shared import nav
+from pages.shared.figures import LABELS
 
 KEY = "traces"
 
@@ -21,4 +22,7 @@ def traced_figures() -> None:
 
 
 def _clicked() -> None:
-    nav.trace(str(st.session_state[KEY]["figure"]))
+    # A browser may send anything.
+    figure = st.session_state[KEY].get("figure")
+    if isinstance(figure, str) and figure in LABELS:
+        nav.trace(figure)

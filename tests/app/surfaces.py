@@ -22,7 +22,7 @@ OF_MARKDOWN = set("<>[]()$`*_!#~|:")
 PROSE = ("markdown", "caption", "title", "header", "subheader", "warning", "error", "info")
 NAMED_IN = re.compile(r'title"><b>(.*?)</b>|<div>no queries of (.*?)</div>|against (.*?) ·')
 """Titles and sentences with a name in them, which may not be long."""
-NAMED = ("domain", "name", "host", "resolver", "answers")
+NAMED = ("domain", "name", "host", "resolver", "answers", "type", "response", "sample")
 """Columns that are defanged when asked to be."""
 BEFORE_A_FORMULA = string.whitespace + '"'
 SIGNS = tuple("=+-@＝＋－＠")

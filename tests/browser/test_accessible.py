@@ -264,8 +264,9 @@ def test_a_figure_leads_to_what_it_counts_by_keys(
     page.goto(f"{still_server}/?every=1")
     settle(page)
     page.locator(f"button.traced[data-figure={figure}]").focus()
-    # It is drawn anew meanwhile, and has the focus again.
-    page.wait_for_timeout(2500)
+    # As a refresh does: other elements stand in its place then.
+    page.evaluate("() => { const all = document.querySelector('.strip'); all.innerHTML += ''; }")
+    until(page, lambda: page.evaluate("document.activeElement.dataset.figure") == figure)
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/{path}?*")
     assert query in page.url

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from pages.shared.search import parse_search
 from pipeline.complete import completions
-from pipeline.state import Filter, View
+from pipeline.state import MAX_FILTERS, Filter, View
 from tests.unit.dns_rows import ByHand, Row
 
 ALL = View(range="all")
@@ -32,6 +32,13 @@ TABLE = ByHand(
 )
 def test_words_become_filters(text: str, filters: list[tuple[str, str]]) -> None:
     assert parse_search(text) == ([Filter(*each) for each in filters], [])
+
+
+def test_so_many_words_are_not_filters_and_that_is_said() -> None:
+    filters, problems = parse_search("host:10.0.0.1 " * 8_000)
+    assert len(filters) == MAX_FILTERS
+    assert problems == ["8,000 words are too many: the first 50 are kept"]
+    assert parse_search("a" * 2_000) == ([], ["a filter has 1,100 characters at most"])
 
 
 @pytest.mark.parametrize("word", ["10.20.*", "10.20."])

@@ -765,6 +765,14 @@ def test_a_link_into_a_closed_spool_stops_no_other_log() -> None:
     shutil.rmtree(closed)
 
 
+def test_a_link_that_leads_to_itself_stops_no_other_log(tmp_path: Path) -> None:
+    write(tmp_path / "dns.log", lines(0, 1))
+    (tmp_path / "x").symlink_to("x")
+    tail = Tail(tmp_path)
+    assert tail.values() == records(0, 1)
+    assert tail.reader.unreadable == {str(tmp_path / "x")}
+
+
 def test_a_directory_of_which_no_log_may_be_read_is_said() -> None:
     logs = Path(tempfile.mkdtemp())
     logs.chmod(0o755)

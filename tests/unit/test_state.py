@@ -208,3 +208,9 @@ def test_how_it_is_shown_is_not_part_of_what_is_selected() -> None:
     other = replace(view, tz="local", every=60, n=10, sort="names", focus=("host", "b"), wall=True)
     assert other.selected() == view.selected()
     assert replace(view, at=4).selected() != view.selected()
+
+
+def test_many_unknown_parameters_cost_few_sentences() -> None:
+    _, problems = from_params({f"k{n}": ["1"] for n in range(8_000)})
+    assert len(problems) == 11
+    assert problems[-1] == "7,990 more are no parameters"
