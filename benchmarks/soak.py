@@ -3,10 +3,11 @@
     make soak ARGS="--hours 2 --rate 500 --retention 10m"
 
 Both simulators go on at the rate; the logs rotate every few minutes and old archives go; the broker
-is stopped or killed every `--harm` minutes and comes back; a page of each server stands open in
-Chromium. Every sample is a line of artifacts/soak.jsonl, so that `--told FILE` can tell of a run
-that was cut short. Slopes are least squares over means of five minutes, after twice the retention,
-with twice their standard error; a slope that is smaller than its error is none.
+is stopped or killed every `--harm` minutes and comes back; in Chromium the wall of the server on
+Kafka and the Overview of the other stand open, refreshed every 2 s. Every sample is a line of
+artifacts/soak.jsonl, so that `--told FILE` can tell of a run that was cut short. Slopes are least
+squares over means of five minutes, after twice the retention, with twice their standard error; a
+slope that is smaller than its error is none.
 """
 
 import argparse
@@ -29,6 +30,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from playwright.sync_api import Browser, CDPSession, sync_playwright
 
+from benchmarks.bench_wall import uss_mb
 from benchmarks.measure import RESULTS, report
 from pipeline.charts import sparkline
 from pipeline.demo.broker import Broker
@@ -43,6 +45,7 @@ UNITS = {
     "java": "JVM, MB", "driver": "Python driver, MB", "workers": "Python workers, MB",
     "files": "file handles", "threads": "threads", "disk": "disk, MB", "batch": "a batch, ms",
     "lag": "lag, records", "rows": "table, rows", "heap": "browser heap, MB", "nodes": "DOM nodes",
+    "listeners": "DOM listeners", "uss": "USS of Chromium, MB",
 }  # fmt: skip
 
 
@@ -84,13 +87,14 @@ class Watched:
     name: str
     folder: Path
     server: Server
+    view: str
     browser: CDPSession | None = None
     batches: tuple[float, float] = field(default=(0.0, 0.0))
 
     def open(self, chromium: Browser) -> None:
-        """The Overview, refreshed every 2 s."""
+        """Its view, refreshed every 2 s."""
         page = chromium.new_page(viewport={"width": 1366, "height": 768})
-        page.goto(f"http://127.0.0.1:{self.server.port}/?every=2&range=5m")
+        page.goto(f"http://127.0.0.1:{self.server.port}/?{self.view}&every=2")
         self.browser = page.context.new_cdp_session(page)
 
     def sample(self) -> Sample:
@@ -98,6 +102,7 @@ class Watched:
         assert self.server.process
         assert self.browser
         self.browser.send("HeapProfiler.collectGarbage")
+        counts = self.browser.send("Memory.getDOMCounters")
         took, many = (self.server.metric(f"batch_seconds_{part}") for part in ("sum", "count"))
         (before, fewer), self.batches = self.batches, (took, many)
         return processes(self.server.process.pid) | {
@@ -108,7 +113,9 @@ class Watched:
             "read": self.server.metric("records_total"),
             "counted": self.server.metric("records_counted_total"),
             "heap": self.browser.send("Runtime.getHeapUsage")["usedSize"] / 1e6,
-            "nodes": self.browser.send("Memory.getDOMCounters")["nodes"],
+            "nodes": counts["nodes"],
+            "listeners": counts["jsEventListeners"],
+            "uss": uss_mb(),
         }
 
 
@@ -124,10 +131,13 @@ def worlds(
     """Both servers, each with its simulator."""
     logs = folder / "logs-of-zeek"
     sources = {
-        "kafka": ({"kafka_servers": broker.servers}, ("--servers", broker.servers)),
-        "logs": ({"source": "logs", "log_dir": logs}, ("--log-dir", str(logs), "--rotate", "5m")),
+        ("kafka", "wall"): ({"kafka_servers": broker.servers}, ("--servers", broker.servers)),
+        ("logs", "range=5m"): (
+            {"source": "logs", "log_dir": logs},
+            ("--log-dir", str(logs), "--rotate", "5m"),
+        ),
     }
-    for name, (settings, options) in sources.items():
+    for (name, view), (settings, options) in sources.items():
         own = folder / name
         own.mkdir()
         simulator = spawn(simulate(own, rate, *options), own / "simulator.log")
@@ -135,7 +145,7 @@ def worlds(
         os.environ["TMPDIR"] = str(own)
         server = Server(own, retention=retention, state_dir=own / "state", **settings)
         stack.enter_context(server)
-        yield Watched(name, own, server)
+        yield Watched(name, own, server, view)
 
 
 def forget(logs: Path, seconds: float) -> None:
