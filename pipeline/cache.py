@@ -1,7 +1,7 @@
 """One bounded cache of what pages ask: by the table's version, so that twenty viewers cost one."""
 
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -19,6 +19,8 @@ from pipeline.state import View
 MAX_RESULTS = 512
 PATIENCE = 2.0
 """Seconds after which whoever draws a newer version is not waited for."""
+BEGUN = 8
+"""Versions that are being drawn and remembered; who left before the end is among them."""
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -126,7 +128,8 @@ class Shown:
     def __init__(self) -> None:
         self._lock = Lock()
         self._table: ReferenceType[Readable] | None = None
-        self._shown = self._next = _Moment()
+        self._shown = _Moment()
+        self._begun: deque[_Moment] = deque(maxlen=BEGUN)
 
     def version(self, table: Readable, seconds: float) -> int:
         """The one to draw; what it says was the newest about so many seconds ago at most.
@@ -138,15 +141,18 @@ class Shown:
         with self._lock:
             if not self._still_there(table):
                 self._table = ref(table)
-                self._shown = self._next = _moment(table, now)
+                self._shown = _moment(table, now)
+                self._begun.clear()
             shown = self._shown
-            is_made = self._next.version > shown.version and now - self._next.since < PATIENCE
+            is_made = any(
+                each.version > shown.version and now - each.since < PATIENCE for each in self._begun
+            )
             stays = max(seconds, 2 * shown.seconds) if shown.is_shared else seconds
             if now - shown.since < stays or (is_made and seconds):
                 shown.is_shared = True
                 return shown.version
-            self._next = _moment(table, now)
-            return self._next.version
+            self._begun.append(_moment(table, now))
+            return self._begun[-1].version
 
     def last(self, table: Readable, seconds: float) -> int:
         """The one that was drawn last, if pages may be so many seconds behind; else the newest."""
@@ -155,17 +161,22 @@ class Shown:
             return self._shown.version if known else table.version
 
     def drawn(self, version: int) -> None:
-        """A page of that version is on a screen: from now on all are shown it."""
+        """A page of that version is on a screen: from now on all are shown it, if it is newer.
+
+        Also when somebody has begun a newer one since: where drawing is slow, somebody always has.
+        """
         with self._lock:
-            if version == self._next.version and self._next is not self._shown:
-                self._shown = self._next
-                self._shown.seconds = time.monotonic() - self._shown.since
+            for moment in [each for each in self._begun if each.version == version]:
+                self._shown = moment
+                self._shown.seconds = time.monotonic() - moment.since
+            while self._begun and self._begun[0].version <= self._shown.version:
+                self._begun.popleft()
 
     def shrunk(self, table: Readable, version: int) -> int:
         """After which merge a version is read: those on screens stay as they were first read."""
         with self._lock:
             if self._still_there(table):
-                for moment in (self._shown, self._next):
+                for moment in (self._shown, *self._begun):
                     if moment.version == version:
                         return moment.shrunk
         return table.shrunk

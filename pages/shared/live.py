@@ -26,9 +26,11 @@ def drawn(view: View) -> None:
 
 
 def version_on_screen() -> int:
-    """What a pause keeps: the newest version where nothing was drawn to its end yet."""
-    at = on_screen().at
-    return running().table.version if at is None else at
+    """What a pause keeps, from this moment on: the newest where none was drawn to its end yet."""
+    table, at = running().table, on_screen().at
+    kept = table.version if at is None or not table.keeps(at) else at
+    table.pin(kept)
+    return kept
 
 
 def moment(view: View) -> View:

@@ -98,6 +98,30 @@ def test_who_never_comes_to_draw_it_is_not_waited_for(
     assert shown.version(table, 1) == 2
 
 
+def test_where_drawing_takes_longer_than_anybody_waits_what_is_drawn_is_shown(
+    drawing: tuple[Shown, ByHand], clock: list[float]
+) -> None:
+    shown, table = drawing
+    for second in range(3, 9):
+        clock[0] += PATIENCE
+        table.add(Row(second))
+        assert shown.version(table, 1) == second
+        shown.drawn(second - 1)
+        assert shown.last(table, 1) == second - 1
+
+
+def test_a_version_drawn_late_takes_no_screen_back(
+    drawing: tuple[Shown, ByHand], clock: list[float]
+) -> None:
+    shown, table = drawing
+    clock[0] += PATIENCE
+    table.add(Row(2))
+    assert shown.version(table, 1) == 3
+    shown.drawn(3)
+    shown.drawn(2)
+    assert shown.last(table, 1) == 3
+
+
 def test_what_many_look_at_stays_for_twice_the_time_it_took_to_draw(
     drawing: tuple[Shown, ByHand], clock: list[float]
 ) -> None:
