@@ -2,10 +2,11 @@
 
 import streamlit as st
 
-from pages.shared import bar, filters, keys, nav, refresh, traces, url, wall
+from pages.shared import bar, clicks, filters, keys, nav, refresh, traces, url, wall
 from pages.shared.look import use_style
 from pages.shared.onscreen import on_screen
 
+clicks.hear_out()
 st.set_page_config(page_title="Zeek DNS", layout="wide", initial_sidebar_state="collapsed")
 use_style()
 page = st.navigation([nav.page(name) for name in nav.FILES], position="hidden")

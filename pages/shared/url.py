@@ -33,8 +33,6 @@ class Said:
     """What a browser that has not heard yet may take for the URL."""
     echo: bool = False
     """Whether `st.query_params` has them from this very write, and not from the browser."""
-    unsent: bool = False
-    """Streamlit ends a callback where it sends something, if another click has come by then."""
 
 
 def adopt(page: str) -> None:
@@ -42,8 +40,8 @@ def adopt(page: str) -> None:
     heard: Params = {key: st.query_params.get_all(key) for key in st.query_params}
     said = st.session_state.get(SAID)
     moved = said is None or said.page != page or _by_history()
-    if not moved and (said.unsent or heard in said.behind):
-        _send(said)
+    if not moved and heard in said.behind:
+        st.query_params.from_dict(said.params)
     elif not moved and heard == said.params and said.echo:
         said.echo = False
     else:
@@ -80,15 +78,10 @@ def write(new: View) -> None:
     """Put a view in the URL, as one step of the browser's history."""
     said = st.session_state[SAID]
     before, said.params = said.params, new.to_params()
-    said.echo = said.unsent = True
+    said.echo = True
     if before != said.params:
         said.behind = [*(each for each in said.behind if each != said.params), before]
-    _send(said)
-
-
-def _send(said: Said) -> None:
     st.query_params.from_dict(said.params)
-    said.unsent = False
 
 
 def change(**changes: Any) -> None:

@@ -3,6 +3,7 @@
 import os
 import sys
 import threading
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -21,13 +22,16 @@ from pipeline.web import ROUTES, SecurityHeaders  # noqa: E402
 from tests.made import SOURCE, Made, busy, network  # noqa: E402
 
 KIND = os.environ.get("MADE", "growing")
-"""growing, or still; empty; stopped; or a day, of which there are its first two hours."""
+"""growing, or still; slow to pin, and growing; empty; stopped; or a day, of which there are its
+first two hours."""
 
 
 def made(kind: str) -> Made:
     """The pipeline that the pages show."""
     if kind in ("growing", "still"):
         return busy()
+    if kind == "slow":
+        return slow()
     pipeline, now = Made(), datetime.now(UTC)
     if kind.startswith("20"):
         start = datetime.fromisoformat(f"{kind}T00:00:00+00:00")
@@ -40,6 +44,14 @@ def made(kind: str) -> Made:
         pipeline = busy()
         reason = "broker 127.0.0.1:9092 does not answer since 13:20:11 UTC"
         pipeline.now = replace(pipeline.now, state="stopped", reason=reason, restarts=3)
+    return pipeline
+
+
+def slow() -> Made:
+    """One whose table takes half a second to pin a version, as behind a large batch."""
+    pipeline = busy()
+    pin = pipeline.table.pin
+    pipeline.table.pin = lambda version: (time.sleep(0.5), pin(version))[1]  # type: ignore[method-assign]
     return pipeline
 
 
@@ -56,11 +68,11 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
     """The table grows while the server runs."""
     stop = threading.Event()
     thread = threading.Thread(target=grow, args=(query.running(), stop))
-    if KIND == "growing":
+    if KIND in ("growing", "slow"):
         thread.start()
     yield
     stop.set()
-    if KIND == "growing":
+    if KIND in ("growing", "slow"):
         thread.join()
     query.running().table.close()
 

@@ -1,0 +1,40 @@
+"""No click is lost to another one that comes while it is being heard."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache, wraps
+from typing import Any
+
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.state import SessionState
+
+
+@cache
+def hear_out() -> None:
+    """Have Streamlit run each callback to its end, from now on in this process.
+
+    Wherever a script looks into the session or sends something, Streamlit goes over to a newer
+    click if there is one. In a callback that loses the click which it was called for, since no
+    browser tells of one twice.
+    """
+    hear = SessionState.on_script_will_rerun
+
+    @wraps(hear)
+    def heard_out(self: SessionState, *args: Any, **kwargs: Any) -> None:
+        with _undisturbed():
+            hear(self, *args, **kwargs)
+
+    SessionState.on_script_will_rerun = heard_out  # type: ignore[method-assign]
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    context = get_script_run_ctx()
+    assert context is not None
+    # There is no public way: of the runner, this is what it asks before it looks for a newer click.
+    runner: Any = context.yield_check.__self__  # type: ignore[attr-defined]
+    runner._execing = False
+    try:
+        yield
+    finally:
+        runner._execing = True
