@@ -191,9 +191,9 @@ def test_all_that_can_be_done_with_what_is_looked_at_is_reached_by_keys(
 
 
 TABLES = [
-    ("", "new", "domain"),
-    ("host?host={host}", "own", "domain"),
-    ("records", "records", "name"),
+    ("?every=60", "new", "domain"),
+    ("host?every=60&host={host}", "own", "domain"),
+    ("records?every=60", "records", "name"),
 ]
 
 
@@ -261,7 +261,7 @@ def test_a_figure_leads_to_what_it_counts_by_keys(
     page: Page, still_server: str, figure: str
 ) -> None:
     path, query = FIGURES[figure]
-    page.goto(f"{still_server}/?every=1")
+    page.goto(f"{still_server}/?every=60")
     settle(page)
     page.locator(f"button.traced[data-figure={figure}]").focus()
     # As a refresh does: other elements stand in its place then.
