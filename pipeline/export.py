@@ -19,6 +19,7 @@ from pipeline.window import Window
 Names = Literal["real", "defanged"]
 NAMED = (
     "host", "domain", "name", "tld", "resolver", "answers", "type", "response", "sample",
+    "value",
 )  # fmt: skip
 """Columns whose texts are names or addresses, or whatever a record had instead."""
 DRAWN = ("per_bar", "y0", "y1", "x0", "x1", "total", "rank")

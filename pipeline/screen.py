@@ -12,6 +12,8 @@ import pandas as pd
 
 from pipeline import view as views
 from pipeline.cache import Readable
+from pipeline.changes import BEFORE, HOST
+from pipeline.changes import changes as what_changed
 from pipeline.focus import in_focus, looking_at, of_row, put
 from pipeline.ledger import Counters
 from pipeline.ranking import Listing
@@ -19,7 +21,7 @@ from pipeline.records import records as kept_records
 from pipeline.state import FIELDS, Filter, View
 
 TOP_BARS, TYPE_BARS, MAKEUP_BARS = 10, 8, 6
-DETAIL_ROWS = 25
+DETAIL_ROWS = CHANGES = 25
 
 
 class Counted(Readable, Protocol):
@@ -67,6 +69,19 @@ def resolvers(table: Readable, view: View) -> Listing:
 def new_domains(table: Readable, view: View) -> Listing:
     """Domains first seen in the window."""
     return views.new_domains(table, view, view.n, view.sort)
+
+
+def changes(table: Readable, view: View) -> Listing:
+    """What changed most, and when it was otherwise; against another host only for a single one."""
+    found = what_changed(table, view, CHANGES, against(view, bool(_hosts_of(view))))
+    begin, end = found.during or (None, None)
+    rows = found.rows.assign(before_from=begin, before_to=end)
+    return Listing(rows, found.of, 0, 0, 0)
+
+
+def against(view: View, of_host: bool) -> str:
+    """With what a page compares: another host only where it is of one."""
+    return view.vs if of_host or not view.vs.startswith(HOST) else BEFORE
 
 
 def records(table: Readable, view: View) -> Listing:
@@ -152,10 +167,14 @@ def _closer(panel: Panel, master: Panel, level: str = "") -> Panel:
 
 
 def _host_of(view: View) -> str:
-    host = next((f.value for f in view.filters if f.field == "host" and not f.exclude), None)
-    if host is None:
+    hosts = _hosts_of(view)
+    if not hosts:
         raise NoHost("a host's page is of one host: name it by host=…")
-    return host
+    return hosts[0]
+
+
+def _hosts_of(view: View) -> list[str]:
+    return [each.value for each in view.filters if each.field == "host" and not each.exclude]
 
 
 def _whole(rows: pd.DataFrame) -> Listing:
@@ -180,6 +199,7 @@ VIEWS: dict[str, Panel] = {
     "responses": responses,
     "resolvers": resolvers,
     "new_domains": new_domains,
+    "changes": changes,
     "records": records,
     "volume": volume,
     "rejected": rejected,
@@ -201,6 +221,7 @@ PAGES: dict[str, dict[str, Panel]] = {
         "types": partial(types, bars=TYPE_BARS),
         "resolvers": resolvers,
         "new_domains": new_domains,
+        "changes": changes,
     },
     "domains": {
         "domains": domains,
@@ -216,6 +237,7 @@ PAGES: dict[str, dict[str, Panel]] = {
         "domains": own_domains,
         "names": lambda table, view: names(table, of_names(view)),
         "resolvers": resolvers,
+        "changes": changes,
     },
     "records": {"records": records},
     "lookup": {},

@@ -16,11 +16,11 @@ from pipeline.changes import BEFORE, DAY, HOST, Changes
 from pipeline.changes import changes as find_changes
 from pipeline.focus import of_text
 from pipeline.names import shown
+from pipeline.screen import CHANGES, against
 from pipeline.state import Filter, View
 from pipeline.window import Window, window
 
 AGAINST = {BEFORE: "the time before", DAY: "24 hours before", HOST: "another host"}
-MANY = 25
 
 
 def changes(table: Readable, view: View, rows: int, of_host: bool = False) -> None:
@@ -28,8 +28,8 @@ def changes(table: Readable, view: View, rows: int, of_host: bool = False) -> No
 
     On a host's page it can be held against another host.
     """
-    vs = view.vs if of_host or not view.vs.startswith(HOST) else BEFORE
-    found = find_changes(table, view, MANY, vs)
+    vs = against(view, of_host)
+    found = find_changes(table, view, CHANGES, vs)
     with st.container(horizontal=True, key="changes-head", gap="xxsmall"):
         title("What changed", _said(found, window(table, view), view, vs))
         _choice(vs, of_host)

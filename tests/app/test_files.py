@@ -49,6 +49,12 @@ def on_file(app: AppTest, page: str, what: str, **params: str) -> list[dict[str,
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
+def uncut(rows: list[dict[str, str]]) -> list[dict[str, str]]:
+    """The rows without the line that says how many there are."""
+    says_so = rows and next(iter(rows[-1].values())).startswith("The first ")
+    return rows[:-1] if says_so else rows
+
+
 def on_screen(app: AppTest, page: str, what: str) -> pd.DataFrame:
     """The rows of the table or chart that shows it."""
     keys = {name: key for key, name in tables.NAMES.items()}
@@ -102,10 +108,8 @@ def test_each_panel_has_a_file_with_its_rows_in_their_order(
     network: Made, page: str, params: dict[str, str]
 ) -> None:
     app = drawn(page, **params)
-    for what in PAGES[page]:
-        shown, rows = on_screen(app, page, what), on_file(app, page, what, **params)
-        if rows and rows[-1][next(iter(rows[-1]))].startswith("The first "):
-            rows = rows[:-1]
+    for what in PAGES[page].keys() - {"changes"}:
+        shown, rows = on_screen(app, page, what), uncut(on_file(app, page, what, **params))
         assert len(shown) == len(rows) > 0, what
         common = [name for name in shown if name in rows[0]]
         assert "queries" in common
@@ -113,6 +117,26 @@ def test_each_panel_has_a_file_with_its_rows_in_their_order(
         for name in common:
             cells = [row[name] for row in rows]
             assert all(map(same, cells, shown[name])), (what, name, cells, list(shown[name]))
+
+
+@pytest.mark.parametrize(("page", "params"), [("overview", {}), ("host", {"host": HOST})])
+def test_what_changed_has_a_file_with_its_rows_in_their_order(
+    page: str, params: dict[str, str]
+) -> None:
+    pipeline = busy(900)
+    at = datetime.now(UTC) - timedelta(seconds=90)
+    surge = [partial(at, HOST, f"n{n}.surge.example", "surge.example") for n in range(99)]
+    before = partial(at - timedelta(minutes=6), HOST, "a.example", "a.example", count=500)
+    pipeline.add([before, *surge])
+    query.use(pipeline)
+    app = drawn(page, range="5m", **params)
+    shown = on_screen(app, page, "changes")
+    rows = uncut(on_file(app, page, "changes", range="5m", **params))
+    assert [row["value"] for row in rows] == list(shown["what"])
+    assert "surge.example" in list(shown["what"])
+    for name in ("measure", "before", "now"):
+        assert all(map(same, [row[name] for row in rows], shown[name]))
+    pipeline.table.close()
 
 
 def test_a_file_is_of_what_is_on_the_screen_and_not_of_what_came_since(made: Made) -> None:

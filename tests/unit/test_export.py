@@ -20,9 +20,12 @@ from pipeline.ledger import Batch, Rejects
 from pipeline.state import View
 from pipeline.table import Table
 from pipeline.window import window
+from tests.unit.dns_rows import ByHand, Row
 
 NOW = datetime(2026, 1, 31, 12, 0, 5, tzinfo=UTC)
 ALL = View(range="all", hidden=frozenset())
+ONE_TIME = sorted(VIEWS.keys() - {"changes"})
+"""What is not compared with another time."""
 NAMES = ["=cmd()", "www.example.com", "a\u202eb.example.com"]
 
 
@@ -66,7 +69,7 @@ def csv_lines(made: Export, names: Names = "real") -> list[dict[str, str]]:
 
 
 def test_every_view_of_a_real_table_is_a_file(table: Table) -> None:
-    for what in VIEWS:
+    for what in ONE_TIME:
         assert csv_lines(export(table, ALL, what)), what
 
 
@@ -132,12 +135,31 @@ def test_times_are_in_the_zone_that_is_asked_for_across_a_change_to_summer_time(
     assert lines(to_csv(made.rows))[0]["bucket"] == "2026-03-29T00:30:00Z"
 
 
+def test_what_changed_is_a_file_that_says_of_which_times() -> None:
+    surge = [Row(3600 + n, host="10.0.0.9", count=30) for n in range(9)]
+    made = export(ByHand(*map(Row, range(0, 7200, 60)), *surge), View(range="1h"), "changes")
+    rows = csv_lines(made, "defanged")
+    first = next(row for row in rows if row["value"] == "10[.]0[.]0[.]9")
+    assert made.of == len(rows)
+    assert (first["kind"], first["measure"]) == ("host", "queries")
+    assert (first["before"], first["now"]) == ("0", "270")
+    assert first["before_from"] < first["before_to"] <= "2026-01-31T13:00:00Z"
+
+
+def test_another_host_is_compared_with_one_host_only() -> None:
+    rows = [Row(n, host=host, count=9) for n in range(60) for host in ("10.0.0.1", "10.0.0.2")]
+    rows += [Row(n, host="10.0.0.1", name="x.example", count=9) for n in range(60)]
+    view = View(range="all", vs="host:10.0.0.2")
+    assert not export(ByHand(*rows), view, "changes").of
+    assert export(ByHand(*rows), view.only("host", "10.0.0.1"), "changes").of
+
+
 def test_an_unknown_view_is_refused(table: Table) -> None:
     with pytest.raises(KeyError):
         export(table, ALL, "passwords")
 
 
-@pytest.mark.parametrize("what", sorted(VIEWS))
+@pytest.mark.parametrize("what", ONE_TIME)
 def test_json_has_the_rows_of_the_csv(table: Table, what: str) -> None:
     made = export(table, ALL, what)
     told = json.loads(to_json(made, window(table, ALL)))
