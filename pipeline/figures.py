@@ -38,7 +38,7 @@ class Figure:
     """One figure: shares in percent, rtt_ms the mean in ms, all others counts.
 
     `value` is of the whole window. `now` is of its complete part and `before` of the window
-    before: these two are compared. None: nothing to tell. `series` has one value a bar.
+    before: these two are compared. None: nothing to tell. `series` has one value a complete bar.
     `beside` is that of all hosts, where asked: the median host's count, or the share of all.
     """
 
@@ -86,11 +86,6 @@ def summary(table: Readable, view: View, wanted: tuple[str, ...] = OVERVIEW) -> 
     )
 
 
-def _filled(span: Window) -> int:
-    """How many bars are complete."""
-    return int(span.seconds) // span.bar
-
-
 def _bars(table: Readable, view: View, clause: Clause, span: Window, new: bool) -> pd.DataFrame:
     """The sums of every bar, and where asked the domains first seen in it; bars are the index."""
     params = {**clause.params, **bar_params(span)}
@@ -119,7 +114,7 @@ def _summed(bars: pd.DataFrame, span: Window, name: str) -> Figure:
         total = float(some[below].sum())
         return times * number / total if total else None
 
-    filled = _filled(span)
+    filled = span.filled
     tops = bars.loc[0:, above].to_numpy(float)
     parts = bars.loc[0:, below].to_numpy(float) if below else np.ones_like(tops)
     series = times * np.divide(tops, parts, out=np.zeros_like(tops), where=parts > 0)
@@ -128,7 +123,7 @@ def _summed(bars: pd.DataFrame, span: Window, name: str) -> Figure:
         value(bars.loc[0:]),
         value(bars.loc[0 : filled - 1]) if filled else None,
         value(bars.loc[:-1]) if span.previous else None,
-        tuple(series.tolist()),
+        tuple(series[: span.drawn].tolist()),
     )
 
 
@@ -144,15 +139,15 @@ def _distinct(table: Readable, clause: Clause, span: Window, name: str) -> Figur
     UNION ALL SELECT 'now', 0, count(*) FILTER (now) FROM seen
     UNION ALL SELECT 'before', 0, count(*) FILTER (before) FROM seen
     UNION ALL SELECT 'bar', bar, count(*) FROM pairs GROUP BY bar"""
-    params = {**clause.params, **bar_params(span), "filled": _filled(span)}
+    params = {**clause.params, **bar_params(span), "filled": span.filled}
     rows = table.read(sql, params).to_pylist()
     found = {(row["stretch"], row["bar"]): float(row["number"]) for row in rows}
     return Figure(
         name,
         found["whole", 0],
-        found["now", 0] if _filled(span) else None,
+        found["now", 0] if span.filled else None,
         found["before", 0] if span.previous else None,
-        tuple(found.get(("bar", bar), 0.0) for bar in range(span.bars)),
+        tuple(found.get(("bar", bar), 0.0) for bar in range(span.drawn)),
     )
 
 

@@ -78,7 +78,7 @@ def ranking(
     """Rows by `by` (a key of KEYS), the first `n` by the measure `sort`.
 
     Columns: `by`, queries, share, the measures, and with `series` per_bar, a list of the counts
-    of the window's bars. A `sort` that is no column is taken for queries.
+    of the window's complete bars. A `sort` that is no column is taken for queries.
     """
     span = window(table, view)
     clause = where(view, span.start, span.end)
@@ -88,7 +88,7 @@ def ranking(
     bound = replace(clause, params=clause.params | (bar_params(span) if series else {}))
     listing = read_listing(table, sql, bound, by)
     listing.rows.insert(2, "share", 100 * listing.rows["queries"] / max(listing.queries, 1))
-    return _with_series(listing, span.bars) if series else listing
+    return _with_series(listing, span) if series else listing
 
 
 def _ranking_sql(
@@ -140,15 +140,15 @@ def read_listing(table: Readable, sql: str, clause: Clause, by: str) -> Listing:
     return Listing(rows.astype({"queries": "int64"}), of, queries, folded, thinned)
 
 
-def _with_series(listing: Listing, bars: int) -> Listing:
-    """The counts of each row's bars, 0 where it has none, as one list a row."""
-    grid = np.zeros((len(listing.rows), bars), dtype=np.int64)
+def _with_series(listing: Listing, span: Window) -> Listing:
+    """The counts of each row's complete bars, 0 where it has none, as one list a row."""
+    grid = np.zeros((len(listing.rows), span.bars), dtype=np.int64)
     for row, (places, sums) in enumerate(
         zip(listing.rows["bars"], listing.rows["sums"], strict=True)
     ):
         grid[row, places] = sums
     rows = listing.rows.drop(columns=["bars", "sums"])
-    rows["per_bar"] = grid.tolist()
+    rows["per_bar"] = grid[:, : span.drawn].tolist()
     return replace(listing, rows=rows)
 
 

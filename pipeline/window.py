@@ -46,6 +46,16 @@ class Window:
         """How many bars the window has."""
         return int((self.end - self.start).total_seconds()) // self.bar
 
+    @property
+    def filled(self) -> int:
+        """How many of them are complete."""
+        return int(self.seconds) // self.bar
+
+    @property
+    def drawn(self) -> int:
+        """How many a small line shows: the complete ones, for the others would make it fall."""
+        return self.filled or self.bars
+
     def whole_bars(self, start: datetime, end: datetime) -> tuple[datetime, datetime]:
         """The bars that a stretch within the window touches, at least one."""
         first = max(self.start, _down(start, self.bar))

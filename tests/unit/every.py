@@ -104,7 +104,7 @@ def with_bars(
     sql = f"SELECT {KEYS[by]} AS key, (at - {start}) / {width} AS bar, count(*) AS n FROM {among}"
     for row in raw.ask(f"{sql} GROUP BY 1, 2"):
         lists[row["key"]][row["bar"]] = row["n"]
-    return [{**row, "per_bar": lists[row[by]]} for row in rows]
+    return [{**row, "per_bar": lists[row[by]][: span.drawn]} for row in rows]
 
 
 def check_before(table: Readable, raw: Raw, view: View) -> None:

@@ -60,7 +60,7 @@ def series(raw: Raw, view: View, span: Window, name: str) -> list[float]:
         f"SELECT (at - {start}) / {width} AS bar, {measure} AS n FROM {among} GROUP BY 1"
     )
     found = {row["bar"]: float(row["n"] or 0) for row in rows}
-    return [found.get(bar, 0.0) for bar in range(span.bars)]
+    return [found.get(bar, 0.0) for bar in range(span.drawn)]
 
 
 def is_figure(raw: Raw, view: View, span: Window, figure: Figure) -> None:
