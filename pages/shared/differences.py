@@ -33,7 +33,7 @@ def changes(table: Readable, view: View, rows: int, of_host: bool = False) -> No
     with st.container(horizontal=True, key="changes-head", gap="xxsmall"):
         title("What changed", _said(found, window(table, view), view, vs))
         _choice(vs, of_host)
-    why = f"not compared: {found.why}" if found.why else "nothing that chance does not explain"
+    why = f"not compared: {found.why}" if found.why else "no change beyond chance"
     draw_table(
         "changes",
         _marked(found.rows),
@@ -102,7 +102,7 @@ def in_words(before: int, now: int, g2: float, unsure: bool = False) -> str:
 def _choice(vs: str, of_host: bool) -> None:
     kinds = [BEFORE, DAY, *([HOST] if of_host else [])]
     chosen = HOST if vs.startswith(HOST) else vs
-    with st.popover("against …", type="tertiary", key="against"):
+    with st.popover("Compare with", type="tertiary", key="against"):
         st.radio(
             "Against",
             kinds,

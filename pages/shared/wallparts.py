@@ -94,7 +94,7 @@ def changes(table: Readable, view: View, addresses: bool) -> str:
     """What changed most against the time before, or 24 hours before."""
     vs = DAY if view.vs == DAY else BEFORE
     found = find_changes(table, view, ROWS, vs)
-    why = f"not compared: {found.why}" if found.why else "nothing that chance does not explain"
+    why = f"not compared: {found.why}" if found.why else "no change beyond chance"
     rows = [_change(row, addresses) for row in found.rows.itertuples()]
     return _list("changes", "What changed", _compared(found, view, vs), rows, why)
 
