@@ -46,7 +46,7 @@ incident: ## begin an incident in the running demo (KIND=tunnel, dga, beacon, nx
 	@echo "a $(KIND) begins; .demo/truth.jsonl tells of it once it is over"
 
 run: $(STAMP) ## the dashboard on your Kafka or log directory (settings: ZEEK_LIVE_…)
-	@$(PREPARE); exec $(BIN)/streamlit run dashboard.py $(ARGS)
+	@$(PREPARE); exec $(BIN)/python -m pipeline.serve $(ARGS)
 
 test: $(STAMP) ## all tests (ARGS="tests/unit -k name")
 	@$(PREPARE)

@@ -78,7 +78,7 @@ class Pipeline:
         self._checkpoint: Path | None = None
         self._writer = Writer(self.table, self._source, self._health)
         self._jvm_failures = 0
-        self._grouped, self._left = 0.0, 0
+        self._left = 0
 
     def start(self) -> None:
         """Begin in a thread of its own."""
@@ -230,11 +230,11 @@ class Pipeline:
     def _put(self, query_id: str, checkpoint: Path, lines: DataFrame, batch_id: int) -> None:
         began = time.perf_counter()
         counts = batches.grouped(lines, self.settings)
-        self._grouped = time.perf_counter() - began
+        grouped = time.perf_counter() - began
         end = self._source.offsets(batches.logged_offsets(checkpoint, batch_id))
         # A topic that was made anew is noticed before what was read of it is counted twice.
         lag = self._lag(end)
-        self._writer.put(query_id, batch_id, end, counts)
+        self._writer.put(query_id, batch_id, end, counts, grouped)
         if lag is not None:
             self._left = self._health.lag_records = lag
 
@@ -256,7 +256,7 @@ class Pipeline:
 
     def _tell(self, times: BatchTimes, written: Written) -> None:
         """A batch that is in the table."""
-        stages = {**times.stages, "group": self._grouped, **written.stages}
+        stages = {**times.stages, **written.stages}
         known = replace(times, read=written.read, counted=written.counted, stages=stages)
         self._health.batches.append(replace(known, lag_records=self._left))
         self.metrics.batch_seconds.observe(times.seconds)

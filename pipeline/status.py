@@ -141,8 +141,7 @@ class Health:
         self.source = source
         self.interval = interval
         self.doing = "starting Spark"
-        self.problem: str | None = None
-        """Of the source, while it lasts."""
+        self._problem: str | None = None
         self.failure: str | None = None
         """Why the query ended, until a trigger of the next one has gone well."""
         self.last_trigger: datetime | None = None
@@ -154,6 +153,17 @@ class Health:
         self._lock = threading.Lock()
         self._state: State = "starting"
         self._since = datetime.now(UTC)
+
+    @property
+    def problem(self) -> str | None:
+        """Of the source, while it lasts; the log has when it came and went."""
+        return self._problem
+
+    @problem.setter
+    def problem(self, text: str | None) -> None:
+        if text != self._problem:
+            log.warning("%s", ascii(f"waiting: {text}" if text else f"{self.source} answers again"))
+        self._problem = text
 
     def note(self, text: str) -> None:
         """Keep a sentence about something that happened once, and log it."""

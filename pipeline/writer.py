@@ -70,10 +70,13 @@ class Writer:
         """Whether it is this query that writes."""
         return query_id == self._query_id
 
-    def put(self, query_id: str, batch_id: int, end: Offsets, counts: pa.Table) -> None:
-        """Write a batch soon; waits for the one before, and raises what that one failed with."""
+    def put(
+        self, query_id: str, batch_id: int, end: Offsets, counts: pa.Table, grouped: float
+    ) -> None:
+        """Write a batch soon, which took so many seconds to group; waits for the one before, and
+        raises what that one failed with."""
         self._last.result()
-        self._last = self._pool.submit(self._put, query_id, batch_id, end, counts)
+        self._last = self._pool.submit(self._put, query_id, batch_id, end, counts, grouped)
         self._written[batch_id] = self._last
 
     def written(self, batch_id: int) -> Written | None:
@@ -88,7 +91,9 @@ class Writer:
         found = {batch_id: self.written(batch_id) for batch_id in list(self._written)}
         return {batch_id: written for batch_id, written in found.items() if written}
 
-    def _put(self, query_id: str, batch_id: int, end: Offsets, counts: pa.Table) -> Written:
+    def _put(
+        self, query_id: str, batch_id: int, end: Offsets, counts: pa.Table, grouped: float
+    ) -> Written:
         try:
             began = time.perf_counter()
             read, counted = self._add(query_id, batch_id, end, counts)
@@ -98,7 +103,8 @@ class Writer:
             if self.writes(query_id):
                 self.failure = error
             raise
-        took = {"write": added - began, "maintain": time.perf_counter() - added}
+        maintained = time.perf_counter() - added
+        took = {"group": grouped, "write": added - began, "maintain": maintained}
         return Written(read, counted, took)
 
     def _put_lost(self, query_id: str, begin: Begin) -> Written:

@@ -32,7 +32,7 @@ def sentence(status: Status, counters: Counters, is_paused: bool) -> None:
     words = {
         "live": "Alive, complete and up to date",
         "catching up": f"Alive and catching up, {status.reason or 'behind'}",
-        "no data": f"Connected, and nothing new arrives: {status.reason}",
+        "no data": f"Nothing new arrives: {status.reason}",
         "late": f"Alive, but {status.reason or 'the newest record is old'}",
         "starting": f"Starting: {status.reason}",
         "stopped": f"Stopped: {status.reason}",

@@ -107,7 +107,7 @@ def makeup(table: Readable, view: View) -> None:
 def names(table: Readable, view: View, each: Filter, rows: int) -> None:
     """Names under it, by type and response."""
     listing = screen.names(table, view)
-    said = panels.over(table, view, listing.caption)
+    said = panels.over(table, view, panels.in_rows(listing))
     title("Names under it" if each.field == "domain" else "Names", said)
     wanted = columns(view, "name", "type", "queries", "response", "last")
     panels.named(table, view, listing.rows, wanted, rows)

@@ -21,6 +21,7 @@ from pipeline import view as shows
 from pipeline.cache import Readable
 from pipeline.focus import in_focus, of_row, put, words
 from pipeline.query import running
+from pipeline.ranking import Listing
 from pipeline.state import SORTS, Filter, View
 from pipeline.where import RESPONSES
 from pipeline.window import Window, window
@@ -313,9 +314,13 @@ def new_domains(table: Readable, view: View, rows: int) -> None:
 def names(table: Readable, view: View, rows: int, under: Filter | None = None) -> None:
     """Names by type and response, with the newest record's answer and uid; 676 px wide."""
     listing = screen.names(table, view)
-    said = over(table, view, listing.caption)
-    title(f"Names under {words(under)}" if under else "Names", said)
+    title(f"Names under {words(under)}" if under else "Names", over(table, view, in_rows(listing)))
     named(table, view, listing.rows, columns(view, *NAME, **NAME_WIDTHS), rows)
+
+
+def in_rows(listing: Listing) -> str:
+    """A caption where a name has a row for each of its types and responses."""
+    return listing.caption.replace(f" of {listing.of:,}", f" of {listing.of:,} rows", 1)
 
 
 def named(

@@ -129,7 +129,9 @@ def _read_and_counted(zone: ZoneInfo, batches: Batches, hue: str, height: int) -
     tips = ["batch_id:Q", "time:N", alt.Tooltip("read:Q", format=","), "counted:Q"]
     base = _base(_frame(batches, zone))
     bars = base.mark_bar(color=colours["NOERROR"]).encode(y=_y("read:Q", hue), tooltip=tips)
-    line = base.mark_line(color=colours["text"], strokeWidth=1.5).encode(y="counted:Q")
+    # A line of one point would not be seen.
+    line = base.mark_line(color=colours["text"], strokeWidth=1.5, point=len(batches) == 1)
+    line = line.encode(y="counted:Q")
     return _plain(bars + line, height)
 
 

@@ -28,6 +28,7 @@ from pipeline.demo.parts import (
 from pipeline.demo.process import end_stale, is_taken, running_pid, write_pid
 from pipeline.jars import JarsMissing, JavaMissing, broker_classpath, connector_jars, find_java
 
+FAILURES = (DemoFailed, BrokerFailed, JarsMissing, JavaMissing)
 PATIENCE = 120
 MARK = "written-by-the-demo"
 """In the directory that the demo writes to, and empties at each start."""
@@ -136,12 +137,21 @@ def main() -> int:
         with_kafka = check(options)
         with ExitStack() as stack:
             stack.callback(say, "ended")
-            run(options, with_kafka, stack)
+            try:
+                run(options, with_kafka, stack)
+            except FAILURES as error:
+                # Said before the others are ended, which takes seconds.
+                tell(error)
     except KeyboardInterrupt:
         return 0
-    except (DemoFailed, BrokerFailed, JarsMissing, JavaMissing) as error:
-        print(f"demo: {error}", file=sys.stderr)
+    except FAILURES as error:
+        tell(error)
     return 1
+
+
+def tell(error: Exception) -> None:
+    """What failed, in its own words."""
+    print(f"demo: {error}", file=sys.stderr, flush=True)
 
 
 def _port(text: str) -> int:

@@ -91,6 +91,8 @@ class Broker:
         if is_taken(self.port):
             raise BrokerFailed(f"port {self.port} is in use, Kafka cannot listen there")
         java = [str(find_java()), *JAVA_OPTIONS, "-cp", broker_classpath()]
+        # What it unpacks there stays behind when it is killed.
+        java.insert(1, f"-Djava.io.tmpdir={self.data}")
         properties = str(self._write_properties())
         if not (self.data / "log" / "meta.properties").exists():
             self._format([*java, "kafka.tools.StorageTool", "format", "-c", properties])
@@ -111,7 +113,7 @@ class Broker:
 
     def create_topic(self, name: str, partitions: int = 2) -> None:
         """Make a topic, and wait until it is there; one that is there already stays."""
-        admin = AdminClient({"bootstrap.servers": self.servers})
+        admin = AdminClient({"bootstrap.servers": self.servers, "log_level": 3})
         if name not in admin.list_topics(timeout=10).topics:
             admin.create_topics([NewTopic(name, partitions, 1)])[name].result(30)
 

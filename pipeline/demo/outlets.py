@@ -24,8 +24,8 @@ class Outlet(Protocol):
     def send(self, lines: Sequence[Line], now: float) -> None:
         """Hand over the lines of a moment; may return before they have arrived."""
 
-    def close(self) -> int:
-        """Wait until all have arrived; how many have not."""
+    def close(self, patience: float) -> int:
+        """Wait until all have arrived, so many seconds at most; how many have not."""
 
 
 class KafkaOutlet:
@@ -33,7 +33,7 @@ class KafkaOutlet:
 
     def __init__(self, servers: str, topic: str, form: Form, partitions: int) -> None:
         self.topic, self.form = topic, form
-        admin = AdminClient({"bootstrap.servers": servers})
+        admin = AdminClient({"bootstrap.servers": servers, "log_level": 3})
         if topic not in admin.list_topics(timeout=5).topics:
             admin.create_topics([NewTopic(topic, partitions, 1)])[topic].result(30)
         self.producer = Producer(
@@ -44,6 +44,7 @@ class KafkaOutlet:
                 "compression.type": "lz4",
                 "queue.buffering.max.messages": 200_000,
                 "message.timeout.ms": 0,
+                "log_level": 3,
             }
         )
 
@@ -60,9 +61,9 @@ class KafkaOutlet:
                     self.producer.poll(0.1)
         self.producer.poll(0)
 
-    def close(self) -> int:
-        """Ten seconds' patience: longer is a broker that is gone."""
-        return int(self.producer.flush(10))
+    def close(self, patience: float) -> int:
+        """Longer than that is a broker that is gone."""
+        return int(self.producer.flush(patience))
 
 
 class LogOutlet:
@@ -84,7 +85,7 @@ class LogOutlet:
         self.file.writelines(text + "\n" for text in texts)
         self.file.flush()
 
-    def close(self) -> int:
+    def close(self, patience: float = 0.0) -> int:
         """Ends the live file as Zeek does, and leaves it there."""
         if self.file:
             self._end()

@@ -41,7 +41,7 @@ def start_kafka(options: argparse.Namespace, stack: ExitStack) -> Part:
     broker.create_topic("dns")
     say(f"Kafka answers after {time.monotonic() - begun:.1f} s")
     assert broker.process
-    return Part("kafka", broker.process, broker.log)
+    return Part("broker", broker.process, broker.log)
 
 
 def start_simulator(options: argparse.Namespace, with_kafka: bool, stack: ExitStack) -> Part:

@@ -178,7 +178,7 @@ def main() -> int:
         signal.signal(each, simulator.end)
     begun = time.monotonic()
     sent = run(simulator, outlet, Control(options.control))
-    lost = outlet.close()
+    lost = outlet.close(2 if simulator.ended else 10)
     seconds = time.monotonic() - begun
     print(f"sent {sent - lost} records in {seconds:.1f} s, {(sent - lost) / seconds:,.0f}/s")
     if lost:

@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -29,7 +30,8 @@ def start_demo(broker_jars: None, tmp_path: Path) -> Iterator[Start]:
     with ExitStack() as stack:
 
         def start(until: str, *more: str) -> tuple["subprocess.Popen[str]", int]:
-            process = subprocess.Popen([*command, *more], stdout=subprocess.PIPE, text=True)
+            words = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+            process = subprocess.Popen([*command, *more], **words)
             stack.enter_context(process)
             stack.callback(process.kill)
             assert process.stdout is not None
@@ -63,13 +65,20 @@ def test_nothing_outlives_a_demo_that_is_killed_and_the_next_is_ended_by_a_signa
     assert psutil.wait_procs(started, timeout=10)[1] == []
 
 
-def test_the_demo_ends_when_a_part_is_killed(start_demo: Start, tmp_path: Path) -> None:
+@pytest.mark.parametrize("part", ["simulator", "dashboard", "kafka/broker"])
+def test_the_demo_ends_when_a_part_is_killed_and_says_which(
+    start_demo: Start, tmp_path: Path, part: str
+) -> None:
     process, _ = start_demo(STARTED)
-    started = children(process)
     # Not by its command line: that is empty while a process becomes another program.
-    simulator = running_pid(tmp_path / "simulator.pid")
-    assert simulator in [each.pid for each in started]
-    os.kill(simulator, signal.SIGKILL)
+    while (killed := running_pid(tmp_path / f"{part}.pid")) is None:
+        assert process.poll() is None
+        time.sleep(0.1)
+    started = children(process)
+    os.kill(killed, signal.SIGKILL)
+    assert process.stderr is not None
+    said = f"demo: the {Path(part).name} ended by signal 9"
+    assert said in process.stderr.readline()
     assert process.wait(30) == 1
     assert psutil.wait_procs(started, timeout=10)[1] == []
 

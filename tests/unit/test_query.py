@@ -91,7 +91,7 @@ def test_a_broker_that_is_away_is_said_while_a_query_takes_long_to_end(
 def test_a_clock_that_is_set_back_begins_the_query_anew(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    right, offsets = time.time, iter((0, 3600, 3599, -3600))
+    right, offsets = time.time, iter((0, 3600, 3599.6, -3600))
 
     class Running:
         isActive = True
@@ -111,7 +111,7 @@ def test_a_clock_that_is_set_back_begins_the_query_anew(
     monkeypatch.setattr(pipeline._stopping, "wait", wait)
     pipeline._live()
     [note] = pipeline.status().notes
-    assert note.endswith("the clock was set back by 119 min: reading begins anew")
+    assert note.endswith("the clock was set back by 2 h: reading begins anew")
     assert pipeline.status().restarts == 0
 
 
@@ -203,7 +203,7 @@ def test_each_batch_in_the_table_is_told_once_and_no_other(tmp_path: Path) -> No
         line = f'{{"ts":{now.timestamp()},"id.orig_h":"10.0.0.1","query":"a.example"}}'
         values = pa.table({"value": [line] * (many - 1) + ["junk"], "topic": ["dns"] * many})
         counts = count_lines(values, with_names(parsed(DNS, COUNTED_FIELDS)))
-        pipeline._writer.put(query_id, batch_id, {**begin.offsets, "lines": lines}, counts)
+        pipeline._writer.put(query_id, batch_id, {**begin.offsets, "lines": lines}, counts, 0.5)
     for batch_id in (0, 0, 9):
         pipeline._progressed(BatchTimes(batch_id, now, 99, 0.5))
     told = [(each.read, each.counted) for each in pipeline.status().batches]
@@ -211,4 +211,7 @@ def test_each_batch_in_the_table_is_told_once_and_no_other(tmp_path: Path) -> No
     pipeline._tell_rest()
     told = [(each.read, each.counted) for each in pipeline.status().batches]
     assert told == [(3, 2), (5, 4)]
+    last = pipeline.status().batches[-1]
+    assert last.stages["group"] == 0.5
+    assert last.seconds == pytest.approx(sum(last.stages.values()))
     pipeline.table.close()

@@ -158,3 +158,15 @@ def test_since_is_when_the_state_last_changed() -> None:
 
 def test_how_old_the_newest_record_is_is_said_in_a_unit_that_fits() -> None:
     assert state_of(273_632_584, 0, 0.0, 0.0) == ("late", "the newest record is 3167 days old")
+
+
+def test_the_log_says_when_the_source_is_away_and_when_it_is_back(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    health = Health("topic dns", SECOND)
+    for problem in (None, "there is no \x1b", "there is no \x1b", None, None):
+        health.problem = problem
+    assert [each.getMessage() for each in caplog.records] == [
+        "'waiting: there is no \\x1b'",
+        "'topic dns answers again'",
+    ]
