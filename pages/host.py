@@ -11,18 +11,18 @@ from pages.shared.look import empty, panel, rows, strip, title
 from pipeline import screen
 from pipeline.cache import Readable
 from pipeline.figures import host_summary
-from pipeline.focus import in_focus
+from pipeline.focus import in_focus, one_host
 from pipeline.state import View
 from pipeline.window import window
 
 
 def draw(table: Readable, view: View) -> None:
     """The host that the URL's `host` names."""
-    host = next((f.value for f in view.filters if f.field == "host" and not f.exclude), None)
+    host = one_host(view)
     if host is None:
         empty("no host is chosen", 535, "open one from the table of hosts, or search for host:…")
         return
-    focus = in_focus(view, "domain", "name")
+    view, focus = screen.of_host(view), in_focus(view, "domain", "name")
     listing = screen.own_domains(table, view)
     with rows():
         host_head(table, view, host)

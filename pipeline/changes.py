@@ -90,7 +90,9 @@ def changes(table: Readable, view: View, n: int = 25, vs: str = BEFORE) -> Chang
     other = view.only("host", vs.removeprefix(HOST)) if vs.startswith(HOST) else view
     before = where(other, *during).renamed("b_")
     counts = table.read(_counts_sql(now, before), now.params | before.params).to_pandas()
-    rows = _counts_to_rows(counts[counts["kind"] != "all"], _totals(counts))
+    # That each host asked nothing as the other one is no news.
+    none = ["all", "host"] if vs.startswith(HOST) else ["all"]
+    rows = _counts_to_rows(counts[~counts["kind"].isin(none)], _totals(counts))
     return Changes(rows.head(n), len(rows), "", during)
 
 

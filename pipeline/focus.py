@@ -35,6 +35,14 @@ def looking_at(view: View, each: Filter) -> View:
     return replace(view.without(each.field), filters=(*view.without(each.field).filters, each))
 
 
+def one_host(view: View) -> str | None:
+    """The one host that a host's page is of: the first that a filter names in full."""
+    named = (
+        f for f in view.filters if f.field == "host" and not (f.exclude or f.under or f.begins)
+    )
+    return next((each.value for each in named), None)
+
+
 def put(view: View, each: Filter) -> View:
     """The view with that focus."""
     return replace(view, focus=(each.field, each.to_text()))

@@ -102,7 +102,7 @@ def _ranking_sql(
     """Ranked by the one measure over all, then the other measures of the first rows only."""
     others = "".join(f", {MEASURES[name]} AS {name}" for name in measures if name != "queries")
     rank = "key" if sort == by else MEASURES[sort]
-    order = f"rank {'ASC' if sort in (by, 'first') else 'DESC'} NULLS LAST, queries DESC, key"
+    order = f"rank {'ASC' if sort == by else 'DESC'} NULLS LAST, queries DESC, key"
     bar = bar_sql(span) if span else "0"
     series = "JOIN series USING (key)" if span else ""
     # Not materialized: else all columns of all records are copied first.

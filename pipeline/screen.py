@@ -14,7 +14,7 @@ from pipeline import view as views
 from pipeline.cache import Readable
 from pipeline.changes import BEFORE, HOST
 from pipeline.changes import changes as what_changed
-from pipeline.focus import in_focus, looking_at, of_row, put
+from pipeline.focus import in_focus, looking_at, of_row, one_host, put
 from pipeline.ledger import Counters
 from pipeline.ranking import Listing
 from pipeline.records import records as kept_records
@@ -73,7 +73,7 @@ def new_domains(table: Readable, view: View) -> Listing:
 
 def changes(table: Readable, view: View) -> Listing:
     """What changed most, and when it was otherwise; against another host only for a single one."""
-    found = what_changed(table, view, CHANGES, against(view, bool(_hosts_of(view))))
+    found = what_changed(table, view, CHANGES, against(view, one_host(view) is not None))
     begin, end = found.during or (None, None)
     rows = found.rows.assign(before_from=begin, before_to=end)
     return Listing(rows, found.of, 0, 0, 0)
@@ -167,14 +167,19 @@ def _closer(panel: Panel, master: Panel, level: str = "") -> Panel:
 
 
 def _host_of(view: View) -> str:
-    hosts = _hosts_of(view)
-    if not hosts:
+    host = one_host(view)
+    if host is None:
         raise NoHost("a host's page is of one host: name it by host=…")
-    return hosts[0]
+    return host
 
 
-def _hosts_of(view: View) -> list[str]:
-    return [each.value for each in view.filters if each.field == "host" and not each.exclude]
+def of_host(view: View) -> View:
+    """What a host's page is of: that host alone. NoHost where the view has none."""
+    return view.only("host", _host_of(view))
+
+
+def _own(panel: Panel) -> Panel:
+    return lambda table, view: panel(table, of_host(view))
 
 
 def _whole(rows: pd.DataFrame) -> Listing:
@@ -232,12 +237,12 @@ PAGES: dict[str, dict[str, Panel]] = {
         **{name: _closer(panel, hosts, "host") for name, panel in DETAIL.items()},
     },
     "host": {
-        "volume": volume,
-        "types": own_types,
-        "domains": own_domains,
-        "names": lambda table, view: names(table, of_names(view)),
-        "resolvers": resolvers,
-        "changes": changes,
+        "volume": _own(volume),
+        "types": _own(own_types),
+        "domains": _own(own_domains),
+        "names": _own(lambda table, view: names(table, of_names(view))),
+        "resolvers": _own(resolvers),
+        "changes": _own(changes),
     },
     "records": {"records": records},
     "lookup": {},

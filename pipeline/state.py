@@ -139,12 +139,13 @@ class View:
 
     def only(self, field: str, value: str) -> "View":
         """This view of one value of a field, whatever values of the field it had."""
-        others = tuple(each for each in self.filters if each.field != field)
+        others = self.without(field).filters
         return replace(self, filters=(*others, Filter(field, value)))
 
     def without(self, *fields: str) -> "View":
-        """This view with no filter on these fields."""
-        return replace(self, filters=tuple(f for f in self.filters if f.field not in fields))
+        """This view of all values of these fields, but for those that it excludes."""
+        kept = tuple(f for f in self.filters if f.exclude or f.field not in fields)
+        return replace(self, filters=kept)
 
     def filtered(self, added: Filter) -> "View":
         """This view with one filter more; its opposite goes."""

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from pipeline.cache import Readable, cached
 from pipeline.feed import BUCKET_SECONDS
+from pipeline.roll import TIERS
 from pipeline.state import RANGES, View
 from pipeline.where import naive
 
@@ -34,7 +35,8 @@ class Window:
     previous: tuple[datetime, datetime] | None
     why: str
     snapped: bool
-    """Whether a start or end that was asked for was moved to the edge of a bar."""
+    """Whether a start or end was moved to the edge of a bar: of a time that was asked for, or of a
+    relative range that was paused, and its rows rolled up since."""
 
     @property
     def seconds(self) -> float:
@@ -93,15 +95,29 @@ def window(table: Readable, view: View) -> Window:
 def _window(table: Readable, view: View) -> Window:
     newest, oldest, edge = _extent(table, view)
     start, end = _asked(view, oldest or EPOCH, edge or EPOCH + LATENESS)
-    bar = _bar_width((end - start).total_seconds(), widest(table, start, end))
-    first, last = _down(start, bar), _down(end + timedelta(seconds=bar, microseconds=-1), bar)
+    length, width = (end - start).total_seconds(), widest(table, start, end)
+    was = min(width, _width_when_paused(view, length))
+    bar = _bar_width(length, was)
+    first, last = _down(start, bar), _up(end, bar)
     span = RANGES.get(view.range)
     if span is not None and view.start is None:
         first = last - max(_down(EPOCH + span, bar) - EPOCH, timedelta(seconds=bar))
+        start, end = first, last
+    if width > was:
+        bar = _bar_width(length, width)
+        first, last = _down(first, bar), _up(last, bar)
     filling = last if newest is None else min(last, max(first, _down(newest - LATENESS, bar)))
     previous, why = _previous(table, view, first, filling, oldest)
-    snapped = view.start is not None and (first, last) != (start, end)
+    snapped = (view.start is not None or width > was) and (first, last) != (start, end)
     return Window(first, last, bar, filling, newest, oldest, previous, why, snapped)
+
+
+def _width_when_paused(view: View, length: float) -> int:
+    """The widest bucket that a relative range had when it was paused; its rows may have been
+    rolled up since, and it must not hold fewer of them for that. Else as wide as any is now."""
+    if view.at is None or view.start is not None or view.range == "all":
+        return TIERS[0][1]
+    return next((width for age, width in TIERS if length > age.total_seconds()), BUCKET_SECONDS)
 
 
 def _extent(
@@ -117,6 +133,9 @@ def _extent(
     newest, oldest, edge = (
         time and time.replace(tzinfo=UTC) for time in (row["newest"], row["oldest"], row["edge"])
     )
+    if view.at is not None and newest is not None:
+        # The newest bucket was of 10 s then, however wide it is by now.
+        edge = _down(newest, BUCKET_SECONDS) + timedelta(seconds=BUCKET_SECONDS)
     return newest, oldest, edge
 
 
@@ -149,6 +168,10 @@ def _bar_width(seconds: float, widest: int) -> int:
 def _down(time: datetime, seconds: int) -> datetime:
     step = timedelta(seconds=seconds)
     return EPOCH + (time - EPOCH) // step * step
+
+
+def _up(time: datetime, seconds: int) -> datetime:
+    return _down(time + timedelta(seconds=seconds, microseconds=-1), seconds)
 
 
 def _previous(

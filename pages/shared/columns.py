@@ -65,8 +65,10 @@ def _column(view: View, name: str, width: int | None) -> Any:
 
 def _clock(view: View) -> str:
     """Days are shown where the range may hold more than one."""
-    days = view.start is not None or view.range in ("24h", "all")
-    return "MM-DD HH:mm" if days else "HH:mm:ss"
+    if view.start and view.end:
+        ends = {time.astimezone(zone_of(view)).date() for time in (view.start, view.end)}
+        return "HH:mm:ss" if len(ends) == 1 else "MM-DD HH:mm"
+    return "MM-DD HH:mm" if view.range in ("24h", "all") else "HH:mm:ss"
 
 
 def theme() -> str:

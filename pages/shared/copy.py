@@ -11,6 +11,8 @@ from pipeline.names import shown
 HERE = Path(__file__).parent
 ASKED = "copy"
 SHOWN = 60
+MOST = 10_000_000
+"""Characters of a value; a record has no more."""
 
 _mount = st.components.v2.component(
     "zeek_live_copy",
@@ -28,7 +30,12 @@ def copy_button(label: str, value: str, key: str, hint: str = "") -> None:
 
 def copy_defanged(value: str) -> None:
     """Have the browser copy a value so that nothing makes a link of it; addresses stay."""
-    _ask(safe(value))
+    _ask(whole(value))
+
+
+def whole(value: str) -> str:
+    """All of a value, defanged: what is cut would be copied as if it were whole."""
+    return safe(value, MOST)
 
 
 def copy_real(value: str) -> None:

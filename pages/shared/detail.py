@@ -6,9 +6,9 @@ import streamlit as st
 
 from pages.shared import nav, panels
 from pages.shared.columns import columns
-from pages.shared.copy import copy_button
+from pages.shared.copy import copy_button, whole
 from pages.shared.hostlabels import label_of
-from pages.shared.look import empty, moment, panel, safe, title
+from pages.shared.look import empty, moment, panel, title
 from pages.shared.onscreen import on_screen
 from pages.shared.pivots import pivots
 from pipeline import screen
@@ -64,7 +64,7 @@ def head(each: Filter, view: View) -> None:
 
 def copies(each: Filter) -> None:
     """The value to be copied, defanged by one click, real by two, and its records."""
-    copy_button("Copy", safe(each.value), "copy", "defanged, for a report")
+    copy_button("Copy", whole(each.value), "copy", "defanged, for a report")
     with st.popover("More", key="more"):
         st.code(shown(each.value), language=None)
         copy_button("Copy the real value", each.value, "copy-real")

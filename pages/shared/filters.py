@@ -71,7 +71,7 @@ def second_row(page: str, view: View) -> None:
 
 def _problem() -> None:
     # Something is always drawn here, or what follows would move to the left.
-    said = [*url.problems(), _old_end(url.view())]
+    said = [*url.problems(), _old_end(url.view()), _wider(url.view())]
     problem = escaped("; ".join(filter(None, said)))
     st.html(f'<div class="problem" title="{problem}">{problem}</div>')
 
@@ -85,6 +85,15 @@ def _old_end(view: View) -> str:
     if newest is None or datetime.now(UTC) - newest <= length:
         return ""
     return f"times end with the newest data, {newest.astimezone(zone):%Y-%m-%d %H:%M} {zone}"
+
+
+def _wider(view: View) -> str:
+    """That a paused range holds more than it did, since only wider buckets are kept of it."""
+    if view.at is None or view.start is not None:
+        return ""
+    span, zone = window(running().table, view), zone_of(view)
+    ends = "–".join(f"{time.astimezone(zone):%H:%M}" for time in (span.start, span.end))
+    return f"kept in wider buckets by now: shown is all of {ends} {zone}" * span.snapped
 
 
 def _chips(view: View) -> None:

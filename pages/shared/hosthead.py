@@ -11,6 +11,7 @@ from pages.shared.look import escaped, moment
 from pipeline import view as shows
 from pipeline.cache import Readable
 from pipeline.figures import place
+from pipeline.focus import one_host
 from pipeline.query import running
 from pipeline.state import Filter, View
 
@@ -54,7 +55,7 @@ def _name(table: Readable, view: View, host: str) -> str:
 def _step(step: int) -> None:
     """The host ranked before or after; the ranking is looked up when it is asked for."""
     view = url.view()
-    host = next(each.value for each in view.filters if each.field == "host")
+    host = one_host(view)
     everyone = view.without("host")
     ranked = list(shows.hosts(running().table, everyone, NEIGHBOURS, series=False).rows["host"])
     if host in ranked and 0 <= ranked.index(host) + step < len(ranked):

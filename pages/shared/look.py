@@ -16,6 +16,7 @@ import streamlit as st
 
 from pages.shared.search import is_address
 from pipeline.charts import sparkline
+from pipeline.names import MAX_CHARACTERS as NAME_CHARACTERS
 from pipeline.names import defang, shown
 from pipeline.state import View
 
@@ -35,9 +36,9 @@ def use_style() -> None:
     st.html(HERE / "look.css")
 
 
-def safe(name: str) -> str:
+def safe(name: str, limit: int = NAME_CHARACTERS) -> str:
     """A name for a report: inert text, and all but addresses defanged."""
-    return name if is_address(name) else defang(name)
+    return name if is_address(name) else defang(name, limit)
 
 
 def inert(name: str) -> str:

@@ -105,7 +105,6 @@ def trace(figure: str) -> None:
     view = replace(url.view(), focus=None, sort="queries")
     if figure in TABLES:
         page, changes = TABLES[figure]
-        view = view.without("host") if page == "Hosts" else view
         url.jump(page, replace(view, **changes))
     else:
         failed = FAILURES.get(figure)

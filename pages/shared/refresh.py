@@ -11,6 +11,7 @@ _mount = st.components.v2.component(
     js="""export default function ({ setStateValue }) {
       const tell = () => setStateValue("hidden", document.hidden);
       document.addEventListener("visibilitychange", tell);
+      if (document.hidden) tell();
       return () => document.removeEventListener("visibilitychange", tell);
     }""",
 )

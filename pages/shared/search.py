@@ -1,9 +1,11 @@
 """Words of the search box to filters."""
 
 import re
+from contextlib import suppress
 from dataclasses import replace
 from ipaddress import ip_address
 
+from pipeline.enrich import registered_domain
 from pipeline.state import FIELDS, MAX_FILTER_CHARACTERS, MAX_FILTERS, STARS, Filter, stray_star
 from pipeline.where import OTHER
 
@@ -13,8 +15,9 @@ WORD = re.compile(r'(?:[^\s"]|"[^"]*")+')
 """A blank within double quotes parts no words."""
 
 
-def parse_search(text: str) -> tuple[list[Filter], list[str]]:
-    """`field:value` words, a leading `-` excludes; a plain word is a host or a domain.
+def parse_search(text: str, private_suffixes: bool = False) -> tuple[list[Filter], list[str]]:
+    """`field:value` words, a leading `-` excludes; a plain word is a host, a network, a domain or,
+    where it is none that can be registered, a name.
 
     Also a sentence for each word that is not understood.
 
@@ -28,7 +31,8 @@ Filter(field='host', value='10.1.2.3', exclude=False, under=False, begins=False)
         problems.append(f"{len(words):,} words are too many: the first {MAX_FILTERS} are kept")
     for word in words[:MAX_FILTERS]:
         try:
-            filters.append(_parse_word(word.replace('"', "")))
+            each = _parse_word(word.replace('"', ""))
+            filters.append(_name_or_domain(each, private_suffixes))
         except ValueError as error:
             problems.append(str(error))
     return filters, problems
@@ -39,10 +43,9 @@ def _parse_word(word: str) -> Filter:
         raise ValueError(f"a filter has {MAX_FILTER_CHARACTERS:,} characters at most")
     exclude, rest = word.startswith("-"), word.removeprefix("-")
     field, colon, value = rest.partition(":")
-    is_host = is_address(rest.partition("%")[0]) or NETWORK.fullmatch(rest) is not None
+    is_host = is_address(re.split("[%/]", rest)[0]) or NETWORK.fullmatch(rest) is not None
     if not colon or is_host:
-        is_cut = is_host and rest.endswith(".")
-        field, value = "host" if is_host else "domain", rest + "*" * is_cut
+        field, value = "host" if is_host else "domain", rest
     field = field.lower()
     if field not in FIELDS:
         raise ValueError(f"{field[:40]}: is no field; there are {', '.join(FIELDS)}")
@@ -55,10 +58,42 @@ def _parse_word(word: str) -> Filter:
 
 
 def _as_kept(field: str, value: str) -> str:
-    """In the case in which the table has it; Zeek calls types it does not know `query-65280`."""
+    """As the table has it; Zeek calls types it does not know `query-65280`."""
     if field in ("type", "response"):
         return value.upper() if value.isalnum() and value.lower() != OTHER else value
-    return value.lower().rstrip(".") if field in ("domain", "name") else value
+    if field in ("host", "resolver"):
+        return _address(value)
+    if value.startswith("("):
+        return value
+    with suppress(UnicodeError):
+        value = value if value.isascii() else value.encode("idna").decode()
+    return value.lower().rstrip(".")
+
+
+def _address(value: str) -> str:
+    """An address as Zeek writes it, a network by its whole numbers; else as it is.
+
+    >>> _address("2001:DB8::0:1"), _address("10.1.0.0/16"), _address("10.1.")
+    ('2001:db8::1', '10.1.*', '10.1.*')
+    """
+    if NETWORK.fullmatch(value):
+        return value.removesuffix("*") + "*"
+    address, slash, bits = value.partition("/")
+    if slash and is_address(address):
+        if "." not in address or bits not in ("8", "16", "24", "32"):
+            raise ValueError(f"{value[:40]}: of networks /8, /16 and /24 can be looked for")
+        whole = int(bits) // 8
+        return ".".join(address.split(".")[:whole]) + ".*" * (whole < 4)
+    address, zone, name = value.partition("%")
+    return str(ip_address(address)) + zone + name if is_address(address) else value
+
+
+def _name_or_domain(each: Filter, private_suffixes: bool) -> Filter:
+    """What is asked for as a domain and cannot be registered is a name: `www.example.com`."""
+    if each.field != "domain" or each.under or each.begins or each.value.startswith("("):
+        return each
+    is_domain = registered_domain(each.value, private_suffixes) == each.value
+    return each if is_domain else replace(each, field="name")
 
 
 def is_address(text: str) -> bool:

@@ -7,6 +7,7 @@ import streamlit as st
 from pages.shared import url
 from pages.shared.search import parse_search
 from pipeline.complete import completions
+from pipeline.focus import one_host
 from pipeline.names import shown
 from pipeline.query import running
 from pipeline.state import View
@@ -44,7 +45,11 @@ def search_box(view: View) -> None:
 
 def _search() -> None:
     view = url.view()
-    filters, problems = parse_search(str(st.session_state[KEY].get("words") or ""))
+    words = str(st.session_state[KEY].get("words") or "")
+    filters, problems = parse_search(words, running().settings.private_suffixes)
+    if st.session_state["page"] == "Host" and one_host(View(filters=tuple(filters))):
+        # Another host is looked at instead: the page is of one.
+        view = view.without("host")
     for each in filters:
         view = view.filtered(each)
     url.write(view)

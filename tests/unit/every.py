@@ -92,7 +92,7 @@ def check_rankings(table: Readable, raw: Raw, view: View) -> None:
 
 
 def _rank(sort: str, row: dict[str, Any]) -> float:
-    return float(row[sort] if sort == "first" else -row[sort])
+    return -float(row[sort])
 
 
 def with_bars(

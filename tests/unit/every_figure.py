@@ -160,6 +160,8 @@ def due_changes(raw: Raw, view: View, span: Window, wide: int = 10) -> list[dict
     sides = raw.among(view, *times[0]), raw.among(other, *times[1])
     found = []
     for (kind, measure), counted in FEWEST.items():
+        if kind == "host" and "host:" in view.vs:
+            continue
         what = "count(DISTINCT name)" if measure == "names" else "count(*)"
         now, before = (_counts(raw, side, kind, what, counted) for side in sides)
         totals = [raw.one(f"SELECT {what} FROM {side}") for side in sides]

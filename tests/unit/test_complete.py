@@ -23,7 +23,7 @@ TABLE = ByHand(
     [
         ("10.0.0.1 fe80::1%eth0", [("host", "10.0.0.1"), ("host", "fe80::1%eth0")]),
         ("Example.COM.", [("domain", "example.com")]),
-        ("www.example[.]com", [("domain", "www.example.com")]),
+        ("www.example[.]com", [("name", "www.example.com")]),
         ("type:txt response:nxdomain", [("type", "TXT"), ("response", "NXDOMAIN")]),
         ('response:"no response"', [("response", "no response")]),
         ("type:query-65280 response:other", [("type", "query-65280"), ("response", "other")]),
@@ -91,3 +91,41 @@ def test_a_completion_is_understood_as_the_value_it_was_made_of(name: str, exclu
     sign = "-" if exclude else ""
     for word in completions(table, ALL, f"{sign}host:"):
         assert parse_search(word) == ([Filter("host", name, exclude)], [])
+
+
+@pytest.mark.parametrize(
+    ("word", "field", "value"),
+    [
+        ("www.example.com", "name", "www.example.com"),
+        ("-domain:mail.example.com", "name", "mail.example.com"),
+        ("example.com", "domain", "example.com"),
+        ("domain:(NetBIOS)", "domain", "(NetBIOS)"),
+        ("co.uk", "name", "co.uk"),
+        ("printer", "name", "printer"),
+        ("bücher.example", "domain", "xn--bcher-kva.example"),
+        ("2001:DB8::0:1", "host", "2001:db8::1"),
+        ("resolver:2001:DB8::0:1", "resolver", "2001:db8::1"),
+        ("10.1.2.3/32", "host", "10.1.2.3"),
+    ],
+)
+def test_a_word_finds_what_is_meant_by_it(word: str, field: str, value: str) -> None:
+    assert parse_search(word) == ([Filter(field, value, word.startswith("-"))], [])
+
+
+def test_a_private_suffix_makes_a_name_a_domain_where_the_settings_say_so() -> None:
+    assert parse_search("a.github.io")[0] == [Filter("name", "a.github.io")]
+    assert parse_search("a.github.io", private_suffixes=True)[0] == [
+        Filter("domain", "a.github.io")
+    ]
+
+
+@pytest.mark.parametrize("word", ["10.1.0.0/16", "host:10.1.0.0/16", "10.1.*", "10.1."])
+def test_a_network_is_its_whole_numbers(word: str) -> None:
+    assert parse_search(word) == ([Filter("host", "10.1", begins=True)], [])
+
+
+@pytest.mark.parametrize("word", ["10.1.0.0/20", "2001:db8::/32", "host:10.0.0.0/0"])
+def test_another_network_is_refused_in_a_sentence(word: str) -> None:
+    filters, [problem] = parse_search(word)
+    assert not filters
+    assert "/8, /16 and /24" in problem

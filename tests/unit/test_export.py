@@ -17,7 +17,8 @@ import pytest
 from pipeline.export import VIEWS, Export, Names, export, in_zone, to_csv, to_json
 from pipeline.feed import PARTIALS
 from pipeline.ledger import Batch, Rejects
-from pipeline.state import View
+from pipeline.screen import PAGES, NoHost
+from pipeline.state import Filter, View
 from pipeline.table import Table
 from pipeline.window import window
 from tests.unit.dns_rows import ByHand, Row
@@ -148,10 +149,23 @@ def test_what_changed_is_a_file_that_says_of_which_times() -> None:
 
 def test_another_host_is_compared_with_one_host_only() -> None:
     rows = [Row(n, host=host, count=9) for n in range(60) for host in ("10.0.0.1", "10.0.0.2")]
-    rows += [Row(n, host="10.0.0.1", name="x.example", count=9) for n in range(60)]
+    rows += [Row(n, host="10.0.0.1", domain="x.example", count=9) for n in range(60)]
     view = View(range="all", vs="host:10.0.0.2")
     assert not export(ByHand(*rows), view, "changes").of
-    assert export(ByHand(*rows), view.only("host", "10.0.0.1"), "changes").of
+    made = export(ByHand(*rows), view.only("host", "10.0.0.1"), "changes")
+    assert {row["kind"] for row in csv_lines(made)} == {"domain"}
+
+
+def test_a_hosts_own_page_is_of_one_host_whatever_else_is_asked_for() -> None:
+    hosts = [Row(n, host=f"10.0.0.{1 + n % 3}", domain=f"d{n % 7}.example") for n in range(90)]
+    table, alone = ByHand(*hosts), ALL.only("host", "10.0.0.1")
+    begins, other = Filter("host", "10.0", begins=True), Filter("host", "10.0.0.2")
+    several = replace(alone, filters=(begins, *alone.filters, other))
+    for what in PAGES["host"]:
+        made = export(table, several, what, "host")
+        assert csv_lines(made) == csv_lines(export(table, alone, what, "host")), what
+    with pytest.raises(NoHost):
+        export(table, replace(ALL, filters=(begins,)), "volume", "host")
 
 
 def test_an_unknown_view_is_refused(table: Table) -> None:

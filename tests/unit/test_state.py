@@ -188,8 +188,9 @@ def test_a_filter_that_is_too_long_is_left_out_and_it_is_said() -> None:
 
 
 def test_only_one_host_replaces_other_hosts_and_keeps_the_rest() -> None:
-    view = View(filters=(Filter("host", "a"), Filter("type", "A"), Filter("host", "b", True)))
-    assert view.only("host", "c").filters == (Filter("type", "A"), Filter("host", "c"))
+    excluded = Filter("host", "b", exclude=True)
+    view = View(filters=(Filter("host", "a"), Filter("type", "A"), excluded))
+    assert view.only("host", "c").filters == (Filter("type", "A"), excluded, Filter("host", "c"))
 
 
 def test_a_filter_takes_the_place_of_its_opposite() -> None:

@@ -1,5 +1,6 @@
 """The stretch that a view covers lies on edges of the buckets that are kept."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -133,3 +134,19 @@ def test_an_empty_table_has_a_window_and_no_newest() -> None:
 def test_a_lone_record_has_a_window_that_holds_it() -> None:
     span: Window = window(ByHand(*spread(Row(0), 5)), View(range="5m"))
     assert span.start <= after(5) < span.end
+
+
+@pytest.mark.parametrize("range_", ["5m", "15m", "1h", "4h", "24h"])
+def test_a_paused_range_holds_no_less_when_its_rows_have_been_rolled_up(range_: str) -> None:
+    newest = 2 * DAY
+    then = window(ByHand(*tiers(newest, 0)), View(range=range_, at=1))
+    assert not then.snapped
+    for hours in (2, 7, 80):
+        # Of the moment are the rows up to it; those that came since are of a later version.
+        aged = tiers(newest + 3600 * hours, 0)
+        rows = [replace(row, seq=1 + (row.at > newest)) for row in aged]
+        now = window(ByHand(*rows), View(range=range_, at=1))
+        assert now.start <= then.start
+        assert now.end >= then.end
+        assert now.end - now.start <= then.end - then.start + 2 * timedelta(seconds=now.bar)
+        assert now.snapped == ((now.start, now.end) != (then.start, then.end))
