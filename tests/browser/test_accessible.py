@@ -207,7 +207,7 @@ def test_enter_opens_a_rows_menu_and_keys_choose_from_it(
     tab_to(page, "", table)
     page.keyboard.press("ArrowDown")
     until(page, lambda: "focus" in params(page))
-    settle(page)
+    page.locator(".st-key-chip-focus").wait_for()
     page.keyboard.press("Enter")
     expect(page.get_by_role("menuitem").first).to_be_focused()
     choose(page, "Only")

@@ -70,6 +70,12 @@ def test_a_domain_and_its_hosts_lead_to_each_other_by_one_click_each(
     until(page, lambda: params(page)["focus"] == [f"domain:{domain}"])
     page.go_back()
     until(page, lambda: "focus" not in params(page))
+    page.go_forward()
+    until(page, lambda: params(page).get("focus") == [f"domain:{domain}"])
+    expect(page.locator(".st-key-detail-head")).to_contain_text(domain)
+    page.reload()
+    expect(page.locator(".st-key-detail-head")).to_contain_text(domain)
+    assert params(page)["focus"] == [f"domain:{domain}"]
 
 
 def test_a_bar_shows_who_asks_beside_it_until_it_is_let_go(page: Page, made_server: str) -> None:

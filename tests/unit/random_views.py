@@ -68,9 +68,19 @@ def _kept(chance: random.Random, field: str, value: str, other: str) -> list[Fil
     _, dot, rest = value.partition(".")
     if dot and rest and field in ("domain", "name") and chance.random() < 0.4:
         return [Filter(field, rest, under=True)]
+    if dot and field in ("host", "resolver", "domain", "name") and chance.random() < 0.3:
+        return [_beginning(chance, field, value)]
     if field == "response" and value == "FORMERR":
         value = chance.choice([value, "other"])
     return [Filter(field, value), *([Filter(field, other)] if chance.random() < 0.4 else [])]
+
+
+def _beginning(chance: random.Random, field: str, value: str) -> Filter:
+    """What a value begins with, or of a name also what lies in its middle."""
+    labels = value.split(".")
+    many = chance.randrange(1, len(labels))
+    middle = many > 1 and field in ("domain", "name") and chance.random() < 0.5
+    return Filter(field, ".".join(labels[middle:many]), under=middle, begins=True)
 
 
 def _left_out(chance: random.Random, field: str, value: str, other: str) -> list[Filter]:

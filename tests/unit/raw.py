@@ -107,6 +107,10 @@ def chosen(view: View, start: datetime | None, end: datetime, noisy: bool = Fals
 def _condition(each: Filter) -> str:
     """One filter, true or false for every record."""
     column, value = KEYS[each.field], each.value
+    if each.begins:
+        begin = quoted("." * each.under + value + ".")
+        place = f"instr({column}, {begin})"
+        return f"coalesce({place} {'> 0' if each.under else '= 1'}, 0)"
     if each.under:
         end = quoted("." + value)
         return f"coalesce(substr({column}, -length({end})) = {end}, 0)"
