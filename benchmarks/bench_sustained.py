@@ -40,6 +40,8 @@ def watched_at(server: Server, rate: float, seconds: float) -> list[object]:
     """A row of the table: what the server does for so many seconds at this rate."""
     assert server.process
     cost, done = watched(server.process.pid)
+    cost.look()
+    spent = cost.cpu_seconds
     ages, lags = [], []
     took, many = (server.metric(f"batch_seconds_{part}") for part in ("sum", "count"))
     began = time.time()
@@ -52,7 +54,7 @@ def watched_at(server: Server, rate: float, seconds: float) -> list[object]:
     batch = (server.metric("batch_seconds_sum") - took) / max(batches, 1)
     grows = statistics.linear_regression(*zip(*lags, strict=True)).slope
     lag = statistics.median(lag for _, lag in lags)
-    cores = cost.cpu_seconds / (time.time() - began)
+    cores = (cost.cpu_seconds - spent) / (time.time() - began)
     cuts = statistics.quantiles(ages, n=20)
     held = "yes" if grows <= GROWTH * rate else "no"
     return [int(rate), cuts[9], cuts[18], batch, cores, cost.peak_mb, int(lag), grows, held]
