@@ -80,7 +80,8 @@ def by_duckdb(folder: Path, form: str, records: int) -> float:
         columns = {name: "DOUBLE" if name in ("ts", "rtt") else "VARCHAR"
                    for name in head[0].split("\t")[1:]}  # fmt: skip
         files = f"""read_csv('{folder}/**/dns*', delim => '\t', quote => '', escape => '',
-          header => false, comment => '#', nullstr => '-', columns => {columns})"""
+          auto_detect => false, header => false,
+          comment => '#', nullstr => '-', columns => {columns})"""
     began = time.perf_counter()
     with duckdb.connect() as db:
         counted = db.sql(GROUPED.format(files=files)).to_arrow_table()
