@@ -281,6 +281,7 @@ class KafkaSource:
                 begin.setdefault(topic, {})[partition] = max(low, at)
         if lost:
             notes.append(f"{lost:,} records were deleted by Kafka before they were read")
+        notes += self.news(resume, {"offsets": begin})
         return Begin(self._with_ids(begin), lost, tuple(notes))
 
 

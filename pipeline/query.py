@@ -8,6 +8,7 @@ has a checkpoint of its own that is thrown away.
 import logging
 import os
 import shutil
+import tempfile
 import threading
 import time
 from collections.abc import Mapping
@@ -67,7 +68,8 @@ class Pipeline:
         self.settings = settings
         born = time.time_ns() // 1_000_000
         self.table = Table(settings.state_dir, settings.retention, settings.row_budget, born)
-        drop_checkpoints(settings.state_dir)
+        self._checkpoints = settings.state_dir or Path(tempfile.mkdtemp(dir=scratch()))
+        drop_checkpoints(self._checkpoints)
         self._source = open_source(settings)
         known.use(settings.known_domains, settings.private_suffixes)
         self._health = Health(self._source.name, settings.trigger)
@@ -75,7 +77,6 @@ class Pipeline:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._live, name="pipeline", daemon=True)
         self._spark: SparkSession | None = None
-        self._checkpoint: Path | None = None
         self._writer = Writer(self.table, self._source, self._health)
         self._jvm_failures = 0
         self._left = 0
@@ -100,7 +101,7 @@ class Pipeline:
             end_jvm(self._spark)
         self.table.close()
         self._source.close()
-        self._drop_checkpoint()
+        drop_checkpoints(self._checkpoints)
 
     def counters(self) -> Counters:
         """What was read and what became of it."""
@@ -161,19 +162,18 @@ class Pipeline:
             self._writer.ends()
             self._end_query(query)
             self._tell_rest()
-            self._drop_checkpoint()
+            drop_checkpoints(self._checkpoints)
 
     def _started(self, spark: SparkSession, query_id: str, begin: Offsets) -> StreamingQuery:
-        folder = self.settings.state_dir or scratch()
-        self._checkpoint = folder / f"checkpoint-{query_id}"
-        add = partial(self._add, query_id, self._checkpoint)
+        checkpoint = self._checkpoints / f"checkpoint-{query_id}"
+        add = partial(self._add, query_id, checkpoint)
         ProgressListener.attach(spark, self._triggered, self._progressed)
         limit = self.settings.max_batch_records
         limit = limit if self._writer.has_written else min(limit, FIRST_BATCH)
         lines = self._source.lines(spark, begin, limit)
         interval = f"{self.settings.trigger.total_seconds() * 1000:.0f} milliseconds"
         writer = lines.writeStream.foreachBatch(add)
-        options = writer.option("checkpointLocation", self._checkpoint.as_uri())
+        options = writer.option("checkpointLocation", checkpoint.as_uri())
         return options.trigger(processingTime=interval).start()
 
     def _watch(self, query: StreamingQuery) -> None:
@@ -280,12 +280,8 @@ class Pipeline:
     def _exit(self, why: str) -> None:
         log.critical("%s: this process ends, for a supervisor to start it again", why)
         self.table.close()
-        self._drop_checkpoint()
+        drop_checkpoints(self._checkpoints)
         os._exit(JVM_DIED)
-
-    def _drop_checkpoint(self) -> None:
-        if self._checkpoint:
-            shutil.rmtree(self._checkpoint, ignore_errors=True)
 
 
 class ClockSetBack(Exception):
@@ -317,9 +313,10 @@ def check_names(renamed: Mapping[str, str]) -> None:
             )
 
 
-def drop_checkpoints(state_dir: Path | None) -> None:
-    """Those of servers that were killed; the table's lock says that none of them runs."""
-    for checkpoint in state_dir.glob("checkpoint-*") if state_dir else ():
+def drop_checkpoints(folder: Path) -> None:
+    """All of them: those of servers that were killed, and what Spark still wrote into one that
+    was dropped. Only one query runs there at a time: the table's lock says so."""
+    for checkpoint in folder.glob("checkpoint-*"):
         shutil.rmtree(checkpoint, ignore_errors=True)
 
 

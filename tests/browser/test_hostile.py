@@ -206,9 +206,10 @@ def cells(watch: Watch, key: str) -> set[str]:
 
 
 def all_cells(watch: Watch) -> set[str]:
-    """Those of all tables of the page."""
-    found = set()
-    for grid in watch.page.get_by_test_id("stDataFrame").all():
+    """Those of all tables of the page, which has at least one."""
+    found, grids = set(), watch.page.get_by_test_id("stDataFrame")
+    grids.first.wait_for()
+    for grid in grids.all():
         found |= set(grid.evaluate(SCROLL))
     plain(found)
     return found

@@ -13,7 +13,7 @@ import psutil
 import pytest
 from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
-from confluent_kafka.cimpl import NewTopic
+from confluent_kafka.cimpl import NewPartitions, NewTopic
 
 from pipeline.batch import DELETED
 from pipeline.demo.broker import Broker
@@ -198,6 +198,20 @@ def test_a_query_that_begins_anew_before_its_first_batch_begins_where_it_first_d
     assert begin.notes == (f"topic {topic} was deleted and made anew: read from its start",)
     source.close()
     table.close()
+
+
+def test_a_partition_that_was_added_between_two_queries_is_read_and_said(
+    broker: str, new_topic: Callable[..., str]
+) -> None:
+    topic = new_topic(1)
+    source = KafkaSource(Settings(kafka_servers=broker, kafka_topics=topic, start="earliest"))
+    resume = source.begin(None).offsets
+    admin = AdminClient({"bootstrap.servers": broker})
+    admin.create_partitions([NewPartitions(topic, 2)])[topic].result(30)
+    begin = source.begin(resume)
+    assert begin.offsets["offsets"] == {topic: {"0": 0, "1": 0}}
+    assert begin.notes == (f"topic {topic} has 2 partitions now, it had 1",)
+    source.close()
 
 
 def made_anew(admin: AdminClient, topic: str) -> None:
