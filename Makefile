@@ -31,7 +31,7 @@ $(STAMP): requirements.txt requirements-dev.txt
 	[ -x $(BIN)/python ] || "$$python" -m venv $(VENV)
 	@echo "Packages: installing (about 1 GB, the first time takes minutes) …"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --use-pep517 \
-		-r requirements-dev.txt
+		--no-compile -r requirements-dev.txt
 	@touch $@
 
 jars: $(STAMP) ## Spark's Kafka connector and the demo's Kafka, into .jars
@@ -63,7 +63,7 @@ fuzz: $(STAMP) ## both parsers against reference readers, at length (ARGS="-k js
 
 audit: $(STAMP) ## installed packages against known vulnerabilities, where those can be had
 	@[ -x .audit/bin/pip-audit ] || { $(BIN)/python -m venv .audit && .audit/bin/python -m pip \
-		install --quiet --disable-pip-version-check "pip-audit>=2.9,<3"; } || true
+		install --quiet --disable-pip-version-check --no-compile "pip-audit>=2.9,<3"; } || true
 	@$(BIN)/python -m tests.audit .audit/bin/pip-audit
 
 check: $(STAMP) ## ruff, its formatting, and mypy --strict on pipeline/
