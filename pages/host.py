@@ -26,7 +26,7 @@ def draw(table: Readable, view: View) -> None:
         host_head(table, view, host)
         figures = cells(host_summary(table, view, host), window(table, view).why)
         strip(figures, panels.stretch(table, view))
-        left, middle, right = st.columns([1.55, 0.8, 1], gap="small")
+        left, middle, right = st.columns([2.3, 0.72, 0.95], gap="small")
         with panel(left):
             panels.volume(table, view, height=150)
         with panel(middle):

@@ -35,7 +35,7 @@ NAME = ("name", "type", "queries", "response", "answers", "last", "uid")
 NAME_WIDTHS = dict(zip(NAME, (126, 60, 64, 84, 84, 82, 146), strict=True))
 """What fits beside a host's domains at 1366 pixels; they grow with the room."""
 WHOSE = {
-    "domain": "under",
+    "domain": "for",
     "name": "for",
     "type": "of type",
     "response": "with response",
@@ -43,7 +43,7 @@ WHOSE = {
 }
 DOMAIN = ("queries", "share", "hosts", "names", "nxdomain", "first", "last", "per_bar")
 OWN = ("domain", "queries", "share", "names", "nxdomain", "hosts", "per_bar")
-ASKERS = ("host", "label", "queries", "last")
+ASKERS = ("host", "label", "queries")
 
 
 def nothing(table: Readable, view: View) -> str:
