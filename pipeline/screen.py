@@ -152,10 +152,14 @@ def asked(table: Readable, view: View) -> Filter | None:
     return of_row("domain", rows["domain"].iloc[0]) if len(rows) else None
 
 
-def askers(table: Readable, view: View) -> Listing:
+def of_askers(view: View, each: Filter | None) -> View:
     """All hosts that ask for that, the page's own among them."""
-    each = asked(table, view)
-    return hosts(table, looking_at(view.without("host"), each) if each else view)
+    return looking_at(view.without("host"), each) if each else view
+
+
+def askers(table: Readable, view: View) -> Listing:
+    """The table of those hosts."""
+    return hosts(table, of_askers(view, asked(table, view)))
 
 
 def closer(view: View, each: Filter | None) -> View:

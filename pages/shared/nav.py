@@ -113,8 +113,12 @@ def said_of_opening(action: str, parts: Parts) -> str:
 
 
 def narrow(each: Filter) -> None:
-    """One filter more; what is filtered need not be looked at any longer."""
-    view = url.view().filtered(each)
+    """One filter more; what is filtered need not be looked at any longer.
+
+    A host's own page is of one host: another one takes its place.
+    """
+    another = st.session_state["page"] == "Host" and each.field == "host" and not each.exclude
+    view = (url.view().without("host") if another else url.view()).filtered(each)
     looked_at = in_focus(view, each.field) == replace(each, exclude=False)
     url.write(replace(view, focus=None) if looked_at else view)
 

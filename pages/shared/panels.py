@@ -208,9 +208,9 @@ def other_hosts(table: Readable, view: View, host: str, rows: int) -> None:
     A click on one shows that host's page, with the same in focus.
     """
     each = screen.asked(table, view)
-    listing = screen.askers(table, view)
+    seen = screen.of_askers(view, each)
+    listing = screen.hosts(table, seen)
     title(askers(each) if each else "Hosts", over(table, view, listing.caption))
-    seen = put(view.without("host"), Filter("host", host))
     ranked(
         "askers",
         "host",
@@ -219,6 +219,7 @@ def other_hosts(table: Readable, view: View, host: str, rows: int) -> None:
         labelled(listing.rows),
         columns(view, *ASKERS),
         rows,
+        picked=(host,),
         on_pick=lambda value, column: _beside(each, value),
     )
 
@@ -250,14 +251,15 @@ def ranked(
     *,
     rows_by: tuple[str, ...] = (),
     newest: object = None,
+    picked: tuple[str, ...] = (),
     on_sort: Callable[[str], None] | None = rank_by,
     on_pick: Callable[[str, str], None] | None = None,
 ) -> str | None:
     """Rows of one kind: a click selects, a header ranks, a menu opens and filters.
 
     The value of the row that stands first. `rows_by` are the columns that tell rows apart where
-    the value does not; another `newest` ranks anew; without `on_sort` the browser sorts; `on_pick`
-    is what a click does instead.
+    the value does not; another `newest` ranks anew; `picked` are marked where none is in focus;
+    without `on_sort` the browser sorts; `on_pick` is what a click does instead.
     """
     focus = in_focus(view, "domain" if level == "tld" else level)
     return draw_table(
@@ -268,7 +270,7 @@ def ranked(
         nothing(table, view),
         by=level,
         rows_by=rows_by,
-        picked=[focus.value] if focus else (),
+        picked=[focus.value] if focus else picked,
         ranking=(view.ranked(), view.sort, view.n, newest),
         on_pick=on_pick or (lambda value, column: nav.look_at(of_row(level, value))),
         on_sort=on_sort,

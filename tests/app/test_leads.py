@@ -6,6 +6,7 @@ from itertools import permutations
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from pages.shared.tables import SELECTED
 from pipeline.lookup import Record
 from tests.app.conftest import drawn
 from tests.app.hands import choose, click, rows, tables
@@ -111,6 +112,44 @@ def test_a_hosts_page_shows_who_asks_for_its_first_domain_and_a_click_opens_that
     click(app, "askers", list(rows(app, "askers")["host"]).index("10.0.0.2"), "host")
     assert app.query_params["host"] == "10.0.0.2"
     assert app.query_params["focus"] == "domain:a.example"
+
+
+def test_on_a_hosts_page_only_another_host_takes_its_place_and_not_another_leaves_it(
+    network: Made,
+) -> None:
+    app = drawn("host", host="10.0.0.1", every="0")
+    choose(app, "askers", r"Not 10\.0\.0\.2")
+    assert shown(app, "askers", "host") == {"10.0.0.1"}
+    app = drawn("host", host="10.0.0.1", every="0")
+    choose(app, "askers", r"Only 10\.0\.0\.2")
+    assert app.query_params == {"host": "10.0.0.2", "every": "0"}
+
+
+def test_what_nobody_asks_for_is_said_and_the_host_itself_is_marked(network: Made) -> None:
+    app = drawn("host", host="10.0.0.1", focus="domain:gone.example", every="0")
+    assert "askers" not in tables(app)
+    said = "".join(each.proto.body for each in app.get("html"))
+    assert said.count("no queries of gone.example in this time") == 3
+    assert "nothing matches" not in said
+    app = drawn("host", host="10.0.0.1", focus="domain:a.example", every="0")
+    assert SELECTED["light"] in tables(app)["askers"].proto.arrow_data.styler.styles
+
+
+def test_the_hosts_that_ask_are_ranked_anew_for_each_that_comes_into_focus(made: Made) -> None:
+    counts = {
+        ("10.0.0.1", "a"): 9,
+        ("10.0.0.2", "a"): 2,
+        ("10.0.0.1", "b"): 3,
+        ("10.0.0.2", "b"): 8,
+    }
+    made.add(
+        partial(NOW, host, f"{name}.example", f"{name}.example", count=count)
+        for (host, name), count in counts.items()
+    )
+    app = drawn("host", host="10.0.0.1", every="0")
+    assert list(rows(app, "askers")["queries"]) == [9, 2]
+    click(app, "own", 1, "domain")
+    assert list(rows(app, "askers")["queries"]) == [8, 3]
 
 
 @pytest.mark.parametrize("focus", ["type:TXT", "response:NXDOMAIN"])
