@@ -1,10 +1,12 @@
 """Every number of 200 views by chance, held against SQL over the records themselves."""
 
 import os
+from dataclasses import replace
 from itertools import product
 
 import pytest
 
+from pipeline.changes import changes
 from pipeline.figures import summary
 from pipeline.state import View
 from pipeline.view import new_domains
@@ -85,6 +87,19 @@ def test_new_domains_are_first_seen_among_the_records_that_pass_the_filters(
         older = f"SELECT domain FROM records WHERE at < {start}"
         told_apart += raw.one(f"SELECT count(*) FROM ({first}) WHERE domain IN ({older})")
     assert told_apart >= 10
+
+
+@pytest.mark.parametrize("vs", ["before", "day", "host"])
+def test_either_side_of_what_changed_can_be_opened_to_the_bucket(table: ByHand, vs: str) -> None:
+    """So that the records are as many as the number says."""
+    compared = 0
+    for view in (each for each in VIEWS if each.vs.startswith(vs)):
+        found = changes(table, view, 1, view.vs)
+        for start, end in filter(None, (found.whole, found.during)):
+            span = window(table, replace(view, start=start, end=end))
+            assert (span.start, span.end) == (start, end)
+            compared += 1
+    assert compared >= 40
 
 
 def test_few_views_are_empty(table: ByHand, raw: Raw) -> None:
