@@ -16,10 +16,10 @@ from pages.shared.tables import table as draw_table
 from pipeline.cache import Readable
 from pipeline.changes import BEFORE, DAY, HOST, Changes, Stretch
 from pipeline.changes import changes as find_changes
-from pipeline.focus import of_text
+from pipeline.focus import in_focus, of_text
 from pipeline.names import shown
 from pipeline.screen import CHANGES, against
-from pipeline.state import Filter, View
+from pipeline.state import FIELDS, Filter, View
 from pipeline.where import NO_RESPONSE
 from pipeline.window import Window, window
 
@@ -41,7 +41,7 @@ def changes(table: Readable, view: View, rows: int, of_host: bool = False) -> No
         title("What changed", _said(found, window(table, view), view, vs))
         _choice(vs, of_host)
     why = f"not compared: {found.why}" if found.why else "no change beyond chance"
-    frame = _marked(found.rows)
+    frame, focus = _marked(found.rows), in_focus(view, *FIELDS)
     draw_table(
         "changes",
         frame,
@@ -49,7 +49,7 @@ def changes(table: Readable, view: View, rows: int, of_host: bool = False) -> No
         rows,
         why,
         by="row",
-        picked=[row for row in frame["row"] if _looks_at(row, of_host) == _focus(view)],
+        picked=[row for row in frame["row"] if _looks_at(row, of_host) == focus],
         ranking=(view.ranked(), vs),
         on_pick=lambda row, column: nav.look_at(_looks_at(row, of_host)),
         # The most surprising are ranked first: the browser would sort these few only.
@@ -69,10 +69,6 @@ def _looks_at(row: str, of_host: bool) -> Filter:
     """What a click brings into focus; on a host's page, of the host itself what it fails with."""
     each, failed = _parts(row)
     return failed if failed and of_host else each
-
-
-def _focus(view: View) -> Filter | None:
-    return Filter.from_text(*view.focus) if view.focus else None
 
 
 def _actions(found: Changes, vs: str) -> nav.Actions:
