@@ -248,7 +248,8 @@ def test_a_click_on_what_changed_brings_it_into_focus(
     at = table[(table["what"] == value) & (table["measure"] == measure)].index[0]
     click(app, "changes", int(at), "what")
     assert app.query_params["focus"] == f"{kind}:{value}"
-    assert "changes" in tables(app), "it stays where it was clicked"
+    styles = tables(app)["changes"].proto.arrow_data.styler.styles
+    assert SELECTED["light"] in styles, "it stays where it was clicked, and is marked"
 
 
 def test_on_a_hosts_page_its_failures_come_into_focus_and_not_the_host_itself(made: Made) -> None:
