@@ -39,14 +39,16 @@ class Changes:
     """`rows`: kind, value, measure, before, now, g2 (below 0: fewer), unsure, the most surprising
     first.
 
-    Both counts are of complete bars; `before` is what is compared with, of the time `during`, and
-    0 where the value is new; `unsure` whether what is new or gone may have been folded away on the
-    other side. `why` says why nothing is compared; then there are no rows.
+    Both counts are of complete bars: `now` of the time `whole`; `before`, of what is compared with,
+    of the time `during`, and 0 where the value is new; `unsure` whether what is new or gone may
+    have been folded away on the other side. `why` says why nothing is compared; then there are no
+    rows.
     """
 
     rows: pd.DataFrame
     of: int
     why: str
+    whole: Stretch | None = None
     during: Stretch | None = None
 
 
@@ -93,7 +95,7 @@ def changes(table: Readable, view: View, n: int = 25, vs: str = BEFORE) -> Chang
     # That each host asked nothing as the other one is no news.
     none = ["all", "host"] if vs.startswith(HOST) else ["all"]
     rows = _counts_to_rows(counts[~counts["kind"].isin(none)], _totals(counts))
-    return Changes(rows.head(n), len(rows), "", during)
+    return Changes(rows.head(n), len(rows), "", whole, during)
 
 
 def _compared(table: Readable, span: Window, vs: str) -> tuple[tuple[Stretch, Stretch] | None, str]:

@@ -9,7 +9,7 @@ import pandas as pd
 from pipeline.cache import Readable, cached
 from pipeline.ranking import bar_params, bar_sql
 from pipeline.state import View
-from pipeline.where import KEYS, Clause, where
+from pipeline.where import KEYS, Clause, naive, where
 from pipeline.window import Window, window
 
 OVERVIEW = ("queries", "hosts", "domains", "new_domains", "nxdomain", "no_response", "rtt_ms")
@@ -153,19 +153,33 @@ def _distinct(table: Readable, clause: Clause, span: Window, name: str) -> Figur
 
 @cached
 def beside(table: Readable, view: View) -> dict[str, float | None]:
-    """What one host is held against: the median host's queries and domains, shares of all."""
+    """What one host is held against: the median host's counts, shares of all."""
     span = window(table, view)
     clause = where(view, span.start, span.end)
     bars = _bars(table, view, clause, replace(span, previous=None), new=False)
-    medians: dict[str, float | None] = table.read(
-        f"""SELECT median(queries) AS queries, median(domains) AS domains FROM (
-          SELECT id_orig_h, sum(queries) AS queries, count(registered_domain) AS domains FROM (
-            SELECT id_orig_h, registered_domain, sum(count) AS queries FROM dns_counts
-            WHERE {clause.sql} AND id_orig_h IS NOT NULL GROUP BY ALL)
-          GROUP BY id_orig_h)""",
-        clause.params,
-    ).to_pylist()[0]
-    return medians | {name: _summed(bars, span, name).value for name in RATIOS}
+    shares = {name: _summed(bars, span, name).value for name in RATIOS}
+    return _medians(table, where(view, None, span.end), span) | shares
+
+
+def _medians(table: Readable, seen: Clause, span: Window) -> dict[str, float | None]:
+    """Of the hosts that asked in the window: what is new is told of all that was seen of each."""
+    sql = f"""
+    WITH seen AS NOT MATERIALIZED (
+      SELECT * FROM dns_counts WHERE {seen.sql} AND id_orig_h IS NOT NULL),
+    domains AS (
+      SELECT id_orig_h, registered_domain, min(bucket) >= $start AS fresh,
+        sum(count) FILTER (bucket >= $start) AS queries FROM seen GROUP BY ALL),
+    names AS (SELECT id_orig_h, count(DISTINCT query) AS names FROM seen
+      WHERE bucket >= $start GROUP BY id_orig_h),
+    hosts AS (
+      SELECT id_orig_h, sum(queries) AS queries, count(registered_domain) AS domains,
+        count(registered_domain) FILTER (fresh) AS new_domains
+      FROM domains WHERE queries > 0 GROUP BY id_orig_h)
+    SELECT median(queries) AS queries, median(domains) AS domains, median(names) AS names,
+      median(new_domains) AS new_domains FROM hosts JOIN names USING (id_orig_h)"""
+    rows = table.read(sql, {**seen.params, "start": naive(span.start)}).to_pylist()
+    medians: dict[str, float | None] = rows[0]
+    return medians
 
 
 @cached

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Any, NamedTuple
 from uuid import uuid4
 
@@ -26,7 +27,7 @@ from pipeline.parse import parsed, run, select
 from pipeline.settings import Settings
 from pipeline.source import LATE, Source, SourceProblem
 from pipeline.state import View
-from pipeline.where import Clause, where
+from pipeline.where import KEYS, Clause, where
 from pipeline.window import EPOCH
 
 log = logging.getLogger("zeek_live")
@@ -42,6 +43,8 @@ POOL = "look-ups"
 LEFT = "ended: nobody looked on any more"
 LEFT_AFTER = 60.0
 OLDEST = "oldest"
+OF = ("host", "domain", "name", "resolver")
+"""What a record leads on to."""
 IN_TIME = f"""
 WITH records AS MATERIALIZED ({{records}}),
 counted AS (
@@ -59,10 +62,15 @@ _ONE = threading.Lock()
 
 
 class Record(NamedTuple):
-    """One of Zeek's records: its time in microseconds since 1970, and its JSON."""
+    """One of Zeek's records: its time in microseconds since 1970, its JSON, and what it is of as
+    the table has it."""
 
     ts: int
     text: str
+    host: str | None = None
+    domain: str | None = None
+    name: str | None = None
+    resolver: str | None = None
 
 
 class Lookup:
@@ -142,8 +150,12 @@ class Lookup:
 
     def _take(self, rows: list[dict[str, Any]]) -> datetime:
         """Keep what was found; the time of the oldest record that was looked at."""
-        found = [Record(row["ts"], row["record"]) for row in rows if row["record"] is not None]
-        self.found = list(bounded(sorted([*self.found, *found])))
+        found = [
+            Record(row["ts"], row["record"], *(row[name] for name in OF))
+            for row in rows
+            if row["record"] is not None
+        ]
+        self.found = list(bounded(sorted([*self.found, *found], key=itemgetter(0, 1))))
         oldest = min((row["ts"] for row in rows if row["record"] is None), default=0)
         return EPOCH + timedelta(microseconds=oldest)
 
@@ -179,7 +191,7 @@ def failed(error: Exception) -> str:
 
 
 def matching(lines: DataFrame, settings: Settings, wanted: Clause) -> DataFrame:
-    """`(value, topic)` to `(ts, record)`: the records that a condition over dns_counts counts.
+    """`(value, topic)` to `ts`, `record` and OF: what a condition over dns_counts counts.
 
     A row without a record has the time of the oldest, wanted or not, of so many lines.
     """
@@ -191,15 +203,19 @@ def matching(lines: DataFrame, settings: Settings, wanted: Clause) -> DataFrame:
             rows = match_lines(pa.Table.from_batches(held), records, wanted, private)
             yield from rows.to_batches()
 
-    return lines.mapInArrow(found, "ts long, record string")
+    return lines.mapInArrow(
+        found, "ts long, record string" + "".join(f", {name} string" for name in OF)
+    )
 
 
 def match_lines(lines: pa.Table, records: str, wanted: Clause, private: bool = False) -> pa.Table:
     """The same of one table of lines: the first MAX_RECORDS by time."""
     span = {name: wanted.params[name] for name in ("start", "end")}
     rows = with_registered_domain(run(lines, IN_TIME.format(records=records), span), private)
+    of = ", ".join(f"{KEYS[name]} AS {name}" for name in OF)
     sql = f"""
-    (SELECT ts, record FROM rows WHERE status IS NULL AND {wanted.sql}
+    (SELECT ts, record, {of} FROM rows WHERE status IS NULL AND {wanted.sql}
       ORDER BY ts LIMIT {MAX_RECORDS})
-    UNION ALL SELECT ts, NULL FROM rows WHERE status = '{OLDEST}' AND ts IS NOT NULL"""
+    UNION ALL BY NAME
+    SELECT ts, NULL AS record FROM rows WHERE status = '{OLDEST}' AND ts IS NOT NULL"""
     return select(sql, wanted.params, rows=rows)

@@ -14,14 +14,14 @@ ORDERS = {"count": "queries DESC", "first": "first", "last": "last DESC"}
 def records(table: Readable, view: View, n: int | None = 25, sort: str = "") -> Listing:
     """Rows as they are kept: of one host, resolver, name, type and response in one bucket.
 
-    Columns: bucket, end (its last moment), host, resolver, name, type, response, queries, rtt_ms,
-    first, last, uid and answers of the newest record, seq (the batch that wrote the row). Rows
-    alike of one bucket may still stand apart until the table merges them. Sorts by count, first or
-    last, else by bucket.
+    Columns: bucket, end (its last moment), host, resolver, name, type, response, domain, queries,
+    rtt_ms, first, last, uid and answers of the newest record, seq (the batch that wrote the row).
+    Rows alike of one bucket may still stand apart until the table merges them. Sorts by count,
+    first or last, else by bucket.
     """
     span = window(table, view)
     clause = where(view, span.start, span.end)
-    keys = ", ".join(f"{KEYS[name]} AS {name}" for name in COLUMNS)
+    keys = ", ".join(f"{KEYS[name]} AS {name}" for name in (*COLUMNS, "domain"))
     order = f"{ORDERS.get(sort, 'bucket DESC')}, last DESC, host, name, type, seq"
     sql = f"""
     WITH groups AS (

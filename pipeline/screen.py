@@ -139,9 +139,27 @@ def of_hosts(view: View) -> View:
     return _focused(view, "domain", "name", "type", "response", "resolver")
 
 
-def of_names(view: View) -> View:
-    """What a host's names are of: a domain or name while in focus."""
-    return _focused(view, "domain", "name")
+def of_own(view: View, field: str) -> View:
+    """What a host's table of domains, names or resolvers is of: whatever else is in focus."""
+    return _focused(view, *(each for each in FIELDS if each not in ("host", field)))
+
+
+def asked(table: Readable, view: View) -> Filter | None:
+    """Of what a host's page shows all hosts: what is in focus, else the host's first domain."""
+    if focus := in_focus(view, *(each for each in FIELDS if each != "host")):
+        return focus
+    rows = own_domains(table, view).rows
+    return of_row("domain", rows["domain"].iloc[0]) if len(rows) else None
+
+
+def of_askers(view: View, each: Filter | None) -> View:
+    """All hosts that ask for that, the page's own among them."""
+    return looking_at(view.without("host"), each) if each else view
+
+
+def askers(table: Readable, view: View) -> Listing:
+    """The table of those hosts."""
+    return hosts(table, of_askers(view, asked(table, view)))
 
 
 def closer(view: View, each: Filter | None) -> View:
@@ -178,7 +196,9 @@ def of_host(view: View) -> View:
     return view.only("host", _host_of(view))
 
 
-def _own(panel: Panel) -> Panel:
+def _own(panel: Panel, field: str = "") -> Panel:
+    if field:
+        return lambda table, view: panel(table, of_own(of_host(view), field))
     return lambda table, view: panel(table, of_host(view))
 
 
@@ -239,9 +259,10 @@ PAGES: dict[str, dict[str, Panel]] = {
     "host": {
         "volume": _own(volume),
         "types": _own(own_types),
-        "domains": _own(own_domains),
-        "names": _own(lambda table, view: names(table, of_names(view))),
-        "resolvers": _own(resolvers),
+        "domains": _own(own_domains, "domain"),
+        "hosts": _own(askers),
+        "names": _own(names, "name"),
+        "resolvers": _own(resolvers, "resolver"),
         "changes": _own(changes),
     },
     "records": {"records": records},

@@ -95,8 +95,8 @@ def counts_before(table: Readable, view: View, by: str) -> dict[str | None, int]
 
 @cached
 def names(table: Readable, view: View, n: int | None = 25, sort: str = "queries") -> Listing:
-    """Names by type and response. Columns: name, type, response, queries, share, answers (of the
-    newest record), uid, last. Sorts by queries, last, name, type or response."""
+    """Names by type and response. Columns: name, type, response, queries, share, domain, answers
+    (of the newest record), uid, last. Sorts by queries, last, name, type or response."""
     span = window(table, view)
     clause = where(view, span.start, span.end)
     orders = {"last": "last DESC", "name": "key", "type": "type", "response": "response"}
@@ -117,9 +117,10 @@ def names(table: Readable, view: View, n: int | None = 25, sort: str = "queries"
 
 
 def _with_answers(table: Readable, clause: Clause, rows: pd.DataFrame) -> pd.DataFrame:
-    """Answers and uid of the newest record of each name, type and response."""
+    """The domain of each name; of each type and response the newest record's answers and uid."""
     found = table.read(
         f"""SELECT {KEYS["name"]} AS name, {KEYS["type"]} AS type, {KEYS["response"]} AS response,
+        any_value(registered_domain) AS domain,
         unnest(arg_max(struct_pack(answers := answers, uid := uid), last_ts)) FROM dns_counts
         WHERE {clause.sql} AND {KEYS["name"]} IN (SELECT unnest($keys::VARCHAR[]))
         GROUP BY 1, 2, 3""",

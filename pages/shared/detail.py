@@ -19,6 +19,8 @@ from pipeline.names import shown, unicode_form
 from pipeline.state import LEVELS, Filter, View
 
 HEIGHT = 535
+NAME = ("name", "type", "queries", "response", "last")
+BY_DOMAIN = ("name", "domain", "type", "queries", "response")
 
 
 def detail(table: Readable, view: View, each: Filter | None) -> None:
@@ -109,5 +111,6 @@ def names(table: Readable, view: View, each: Filter, rows: int) -> None:
     listing = screen.names(table, view)
     said = panels.over(table, view, panels.in_rows(listing))
     title("Names under it" if each.field == "domain" else "Names", said)
-    wanted = columns(view, "name", "type", "queries", "response", "last")
-    panels.named(table, view, listing.rows, wanted, rows)
+    # Elsewhere it is said already under which domain they are, or the domains stand above.
+    wanted = NAME if each.field in ("host", "domain") else BY_DOMAIN
+    panels.named(table, view, listing.rows, columns(view, *wanted), rows)

@@ -1,6 +1,8 @@
 """What changed: this time against another, or this host against another."""
 
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 import pandas as pd
 import streamlit as st
@@ -12,19 +14,24 @@ from pages.shared.look import inert, title, zone_of
 from pages.shared.search import is_address
 from pages.shared.tables import table as draw_table
 from pipeline.cache import Readable
-from pipeline.changes import BEFORE, DAY, HOST, Changes
+from pipeline.changes import BEFORE, DAY, HOST, Changes, Stretch
 from pipeline.changes import changes as find_changes
-from pipeline.focus import of_text
+from pipeline.focus import in_focus, of_text
 from pipeline.names import shown
 from pipeline.screen import CHANGES, against
-from pipeline.state import Filter, View
+from pipeline.state import FIELDS, Filter, View
+from pipeline.where import NO_RESPONSE
 from pipeline.window import Window, window
 
 AGAINST = {BEFORE: "the time before", DAY: "24 hours before", HOST: "another host"}
+RECORDS, THEN = "Records of", "Records then of"
+FAILED = ("NXDOMAIN", NO_RESPONSE)
+"""Measures that count the records of this response only."""
 
 
 def changes(table: Readable, view: View, rows: int, of_host: bool = False) -> None:
-    """The most surprising first; a row's menu is that of its host, domain, type, ….
+    """The most surprising first; a click on a row and its menu are those of its host, domain, type,
+    …, and the menu leads to its records on either side.
 
     On a host's page it can be held against another host.
     """
@@ -34,25 +41,64 @@ def changes(table: Readable, view: View, rows: int, of_host: bool = False) -> No
         title("What changed", _said(found, window(table, view), view, vs))
         _choice(vs, of_host)
     why = f"not compared: {found.why}" if found.why else "no change beyond chance"
+    frame, focus = _marked(found.rows), in_focus(view, *FIELDS)
     draw_table(
         "changes",
-        _marked(found.rows),
+        frame,
         columns(view, "what", "measure", "before", "now", "change"),
         rows,
         why,
         by="row",
-        rows_by=("row", "measure"),
+        picked=[row for row in frame["row"] if _looks_at(row, of_host) == focus],
         ranking=(view.ranked(), vs),
+        on_pick=lambda row, column: nav.look_at(_looks_at(row, of_host)),
         # The most surprising are ranked first: the browser would sort these few only.
         on_sort=lambda column: None,
-        actions=nav.actions_of_texts(),
-        label=_said_of,
+        actions=_actions(found, vs),
+        label=partial(_said_of, vs),
     )
 
 
-def _said_of(action: str, row: str) -> str:
-    each = of_text(row)
-    return f"{action} {each.field} {inert(each.value)}"
+def _parts(row: str) -> tuple[Filter, Filter | None]:
+    """What a row is of, and the response that it counts, if only one."""
+    measure, _, text = row.partition("|")
+    return of_text(text), Filter("response", measure) if measure in FAILED else None
+
+
+def _looks_at(row: str, of_host: bool) -> Filter:
+    """What a click brings into focus; on a host's page, of the host itself what it fails with."""
+    each, failed = _parts(row)
+    return failed if failed and of_host else each
+
+
+def _actions(found: Changes, vs: str) -> nav.Actions:
+    """Those of every row's menu, and to the records of then as well as of now."""
+    other = vs.removeprefix(HOST) if vs.startswith(HOST) else ""
+    return nav.actions_of(lambda row: _parts(row)[0]) | {
+        RECORDS: lambda row: _open_records(row, found.whole),
+        THEN: lambda row: _open_records(row, found.during, other),
+    }
+
+
+def _open_records(row: str, stretch: Stretch | None, host: str = "") -> None:
+    """The records that a number of the row counts."""
+    assert stretch is not None
+    view = replace(url.view(), start=stretch[0], end=stretch[1])
+    parts = [each for each in _parts(row) if each]
+    nav.open_records(*parts, of=view.only("host", host) if host else view)
+
+
+def _said_of(vs: str, action: str, row: str) -> str:
+    each, failed = _parts(row)
+    words = [f"{RECORDS if action == THEN else action} {each.field} {inert(each.value)}"]
+    if action in (RECORDS, THEN):
+        words += [failed.value] if failed else []
+        words += [AGAINST[_kind(vs)]] if action == THEN else []
+    return ", ".join(words)
+
+
+def _kind(vs: str) -> str:
+    return HOST if vs.startswith(HOST) else vs
 
 
 def _said(found: Changes, span: Window, view: View, vs: str) -> str:
@@ -72,10 +118,10 @@ def _stretch(view: View, *times: datetime) -> str:
 
 def _marked(rows: pd.DataFrame) -> pd.DataFrame:
     """With what stands for the row, and how it changed, in words."""
-    kinds = zip(rows["kind"], rows["value"], strict=True)
+    kinds = zip(rows["kind"], rows["value"], rows["measure"], strict=True)
     return rows.assign(
         what=rows["value"],
-        row=[f"{kind}:{Filter(kind, value).to_text()}" for kind, value in kinds],
+        row=[f"{measure}|{kind}:{Filter(kind, value).to_text()}" for kind, value, measure in kinds],
         change=[
             in_words(*each)
             for each in rows[["before", "now", "g2", "unsure"]].itertuples(index=False)
@@ -101,7 +147,7 @@ def in_words(before: int, now: int, g2: float, unsure: bool = False) -> str:
 
 def _choice(vs: str, of_host: bool) -> None:
     kinds = [BEFORE, DAY, *([HOST] if of_host else [])]
-    chosen = HOST if vs.startswith(HOST) else vs
+    chosen = _kind(vs)
     with st.popover("Compare with", type="tertiary", key="against"):
         st.radio(
             "Against",

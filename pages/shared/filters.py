@@ -33,7 +33,11 @@ BATCHES = "batches"
 RAW = "raw_records"
 OWN = {"Health": (BATCHES,), "Lookup": (RAW,)}
 """Besides a page's panels: the last batches of Health's charts, and what was read again."""
-ORDERS = {("Overview", "new_domains"): "new", ("Host", "domains"): "own"}
+ORDERS = {
+    ("Overview", "new_domains"): "new",
+    ("Host", "domains"): "own",
+    ("Host", "hosts"): "askers",
+}
 CHARTS = {("Overview", "domains"): "top-rows"} | {
     (page, what): f"{what}-rows"
     for page in ("Overview", "Domains", "Hosts", "Host")

@@ -3,6 +3,7 @@
 import json
 import time
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -109,10 +110,6 @@ def records(lookup: Lookup, view: View, rows: int) -> None:
     found = list(lookup.found)
     frame = in_columns(found, zone_of(view))
     on_screen().lookup = lookup
-    copies = {
-        "Copy": lambda place: copy_defanged(_line(found[int(place)])),
-        "Copy real": lambda place: copy_real(_line(found[int(place)])),
-    }
     draw_table(
         "raw",
         frame,
@@ -121,9 +118,28 @@ def records(lookup: Lookup, view: View, rows: int) -> None:
         "nothing found so far" if not lookup.is_over else f"nothing found: {lookup.ended}",
         by="place",
         ranking=lookup.start,
-        actions=copies if len(frame) <= MENU_ROWS else None,
-        label=lambda action, place: f"{action} record {int(place) + 1}",
+        actions=_actions(found) if len(frame) <= MENU_ROWS else None,
+        label=partial(_said_of, found),
     )
+
+
+def _actions(found: list[Record]) -> nav.Actions:
+    return {
+        "Copy": lambda place: copy_defanged(_line(found[int(place)])),
+        "Copy real": lambda place: copy_real(_line(found[int(place)])),
+        **nav.opens(partial(_parts, found)),
+    }
+
+
+def _parts(found: list[Record], place: str) -> nav.Parts:
+    """Nothing where fewer are found than were when the menu was drawn."""
+    return found[int(place)]._asdict() if int(place) < len(found) else {}
+
+
+def _said_of(found: list[Record], action: str, place: str) -> str:
+    if action in nav.OPENS:
+        return nav.said_of_opening(action, _parts(found, place))
+    return f"{action} record {int(place) + 1}"
 
 
 def _column(name: str) -> Any:

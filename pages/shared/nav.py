@@ -1,7 +1,8 @@
 """The pages, and how a row's menu opens one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,11 @@ import streamlit as st
 
 from pages.shared import url
 from pages.shared.copy import copy_defanged, copy_real
-from pipeline.focus import in_focus, looking_at, of_row, of_text, put
+from pages.shared.look import inert
+from pipeline.focus import in_focus, looking_at, of_row, put
+from pipeline.lookup import OF
 from pipeline.query import running
-from pipeline.state import LEVELS, Filter, View
+from pipeline.state import FIELDS, LEVELS, Filter, View
 from pipeline.window import window
 
 HERE = Path(__file__).parents[1]
@@ -19,6 +22,12 @@ PAGES = ("Overview", "Domains", "Hosts", "Host", "Records", "Lookup", "Health")
 FILES = {name: f"{name.lower()}.py" for name in PAGES}
 Actions = dict[str, Callable[[str], None]]
 """What a row's menu does with the row's value, by the words of its items."""
+Parts = Mapping[str, str | None]
+"""What a record is of, by field."""
+OWN: dict[str, tuple[str, ...]] = {"Host": ("host",), "Lookup": FIELDS}
+"""By page, filters that say of what it is: they do not go with what is opened from there."""
+OPENS = {f"Open {field}": field for field in OF}
+"""What a record leads on to, by the words of its menu's items."""
 BELOW = (("Host", "Hosts"), ("Lookup", "Records"))
 """Pages that are not in the frame, and whose link stands for them."""
 LOOK_UP = "look-up-asked"
@@ -53,13 +62,18 @@ def page(name: str) -> Any:
     )
 
 
+def look_at(each: Filter) -> None:
+    """It comes into focus, and nothing is filtered."""
+    url.write(put(url.view(), each))
+
+
 def open_row(each: Filter) -> None:
     """A host's own page; the domains page with that domain or name beside the others."""
     view = replace(url.view(), focus=None, sort="queries")
+    view = view.without(*OWN.get(st.session_state["page"], ()))
     if each.field == "host":
         url.jump("Host", looking_at(view, each))
     else:
-        view = view.without("host") if st.session_state["page"] == "Host" else view
         level: Any = "tld" if each.under and not each.begins else each.field
         level = level if level in LEVELS else view.level
         url.jump("Domains", replace(put(view, each), level=level))
@@ -68,11 +82,6 @@ def open_row(each: Filter) -> None:
 def actions(level: str) -> Actions:
     """A row's menu: open it, see only it, leave it out, copy it, see its records."""
     return actions_of(lambda value: of_row(level, value))
-
-
-def actions_of_texts() -> Actions:
-    """The same where a row's value says what it is of, such as `host:10.1.2.3`."""
-    return actions_of(of_text)
 
 
 def actions_of(each: Callable[[str], Filter]) -> Actions:
@@ -88,16 +97,36 @@ def actions_of(each: Callable[[str], Filter]) -> Actions:
     }
 
 
+def opens(parts: Callable[[str], Parts]) -> Actions:
+    """Open each of what a record is of, which `parts` tells of a row."""
+
+    def opening(field: str) -> Callable[[str], None]:
+        return lambda row: open_row(Filter(field, parts(row)[field] or ""))
+
+    return {words: opening(field) for words, field in OPENS.items()}
+
+
+def said_of_opening(action: str, parts: Parts) -> str:
+    """An item of a record's menu; empty where the record has no such part."""
+    value = parts.get(OPENS[action])
+    return f"{action} {inert(value)}" if value else ""
+
+
 def narrow(each: Filter) -> None:
-    """One filter more; what is filtered need not be looked at any longer."""
-    view = url.view().filtered(each)
+    """One filter more; what is filtered need not be looked at any longer.
+
+    A host's own page is of one host: another one takes its place.
+    """
+    another = st.session_state["page"] == "Host" and each.field == "host" and not each.exclude
+    view = (url.view().without("host") if another else url.view()).filtered(each)
     looked_at = in_focus(view, each.field) == replace(each, exclude=False)
     url.write(replace(view, focus=None) if looked_at else view)
 
 
-def open_records(each: Filter) -> None:
-    """The rows behind a number: those of the view that are of `each`."""
-    url.jump("Records", replace(looking_at(url.view(), each), focus=None, sort="queries"))
+def open_records(*each: Filter, of: View | None = None) -> None:
+    """The rows behind a number: those of the view, or of another, that are of all of `each`."""
+    view = reduce(looking_at, each, of or url.view())
+    url.jump("Records", replace(view, focus=None, sort="queries"))
 
 
 def trace(figure: str) -> None:

@@ -34,7 +34,16 @@ HOST = (
 NAME = ("name", "type", "queries", "response", "answers", "last", "uid")
 NAME_WIDTHS = dict(zip(NAME, (126, 60, 64, 84, 84, 82, 146), strict=True))
 """What fits beside a host's domains at 1366 pixels; they grow with the room."""
+WHOSE = {
+    "domain": "for",
+    "name": "for",
+    "type": "of type",
+    "response": "with response",
+    "resolver": "asked of",
+}
 DOMAIN = ("queries", "share", "hosts", "names", "nxdomain", "first", "last", "per_bar")
+OWN = ("domain", "queries", "share", "names", "nxdomain", "hosts", "per_bar")
+ASKERS = ("host", "label", "queries")
 
 
 def nothing(table: Readable, view: View) -> str:
@@ -149,7 +158,7 @@ def _picked(key: str, level: str) -> None:
     """The bar of a chart that was clicked comes into focus."""
     points = st.session_state[key]["selection"].get("picked", [])
     if points and level in points[0]:
-        url.write(put(url.view(), of_row(level, points[0][level])))
+        nav.look_at(of_row(level, points[0][level]))
 
 
 def rows_of(
@@ -193,6 +202,33 @@ def askers(each: Filter) -> str:
     return f"Hosts {verbs.get(each.field, 'that ask for')} {what}"
 
 
+def other_hosts(table: Readable, view: View, host: str, rows: int) -> None:
+    """On a host's page, all hosts that ask for what is in focus there, else for its first domain.
+
+    A click on one shows that host's page, with the same in focus.
+    """
+    each = screen.asked(table, view)
+    seen = screen.of_askers(view, each)
+    listing = screen.hosts(table, seen)
+    title(askers(each) if each else "Hosts", over(table, view, listing.caption))
+    ranked(
+        "askers",
+        "host",
+        table,
+        seen,
+        labelled(listing.rows),
+        columns(view, *ASKERS),
+        rows,
+        picked=(host,),
+        on_pick=lambda value, column: _beside(each, value),
+    )
+
+
+def _beside(each: Filter | None, host: str) -> None:
+    view = url.view().only("host", host)
+    url.write(put(view, each) if each else view)
+
+
 def rank_by(column: str) -> None:
     """Every table that has this measure is ranked by it; of a label or an answer there is none."""
     if column in SORTS:
@@ -215,12 +251,15 @@ def ranked(
     *,
     rows_by: tuple[str, ...] = (),
     newest: object = None,
+    picked: tuple[str, ...] = (),
     on_sort: Callable[[str], None] | None = rank_by,
+    on_pick: Callable[[str, str], None] | None = None,
 ) -> str | None:
     """Rows of one kind: a click selects, a header ranks, a menu opens and filters.
 
     The value of the row that stands first. `rows_by` are the columns that tell rows apart where
-    the value does not; another `newest` ranks anew; without `on_sort` the browser sorts.
+    the value does not; another `newest` ranks anew; `picked` are marked where none is in focus;
+    without `on_sort` the browser sorts; `on_pick` is what a click does instead.
     """
     focus = in_focus(view, "domain" if level == "tld" else level)
     return draw_table(
@@ -231,9 +270,9 @@ def ranked(
         nothing(table, view),
         by=level,
         rows_by=rows_by,
-        picked=[focus.value] if focus else (),
+        picked=[focus.value] if focus else picked,
         ranking=(view.ranked(), view.sort, view.n, newest),
-        on_pick=lambda value, column: url.write(put(url.view(), of_row(level, value))),
+        on_pick=on_pick or (lambda value, column: nav.look_at(of_row(level, value))),
         on_sort=on_sort,
         actions=nav.actions(level),
     )
@@ -290,20 +329,24 @@ def _own_types(table: Readable, view: View, hue: Any) -> Any:
 _BARS: dict[str, Any] = {"type": screen.types, "response": screen.responses}
 
 
-def resolvers(table: Readable, view: View, rows: int) -> None:
-    """Resolvers asked, with their failures and their mean rtt."""
-    listing = screen.resolvers(table, view)
-    title("Resolvers", over(table, view, listing.caption))
+def resolvers(table: Readable, view: View, rows: int, of_host: bool = False) -> None:
+    """Resolvers asked, with their failures and their mean rtt; on a host's page, of the focus."""
+    seen = screen.of_own(view, "resolver") if of_host else view
+    listing = screen.resolvers(table, seen)
+    title(f"Resolvers{whose(view, 'resolver') * of_host}", over(table, view, listing.caption))
     wanted = columns(view, "resolver", "label", "queries", "share", "no_response", "rtt_ms")
     rows_of = labelled(listing.rows, "resolver")
-    ranked("resolvers", "resolver", table, view, rows_of, wanted, rows)
+    ranked("resolvers", "resolver", table, seen, rows_of, wanted, rows)
 
 
 def new_domains(table: Readable, view: View, rows: int) -> None:
-    """Domains first seen in this time, of all that is kept."""
+    """Domains first seen in this time, of all that is kept and passes the filters."""
     listing = screen.new_domains(table, view)
     oldest = window(table, view).oldest
-    since = f"of all kept since {oldest.astimezone(zone_of(view)):%b %d %H:%M}" if oldest else ""
+    known = "what passes the filters" if view.filters else "all"
+    since = (
+        f"of {known}, kept since {oldest.astimezone(zone_of(view)):%b %d %H:%M}" if oldest else ""
+    )
     folded = f" · {listing.folded:,} queries folded: some may be older" if listing.folded else ""
     said = f"{listing.of:,} first seen in this time{folded}"
     title("New domains", over(table, view, said, since))
@@ -311,11 +354,26 @@ def new_domains(table: Readable, view: View, rows: int) -> None:
     ranked("new", "domain", table, view, listing.rows, wanted, rows, on_sort=rank_new_by)
 
 
-def names(table: Readable, view: View, rows: int, under: Filter | None = None) -> None:
+def own_domains(table: Readable, view: View, rows: int) -> None:
+    """The domains of one host, with how many hosts ask for each; those of the focus."""
+    seen = screen.of_own(view, "domain")
+    listing = screen.own_domains(table, seen)
+    title(f"Domains of this host{whose(view, 'domain')}", over(table, view, listing.caption))
+    ranked("own", "domain", table, seen, listing.rows, columns(view, *OWN), rows)
+
+
+def own_names(table: Readable, view: View, rows: int) -> None:
     """Names by type and response, with the newest record's answer and uid; 676 px wide."""
-    listing = screen.names(table, view)
-    title(f"Names under {words(under)}" if under else "Names", over(table, view, in_rows(listing)))
-    named(table, view, listing.rows, columns(view, *NAME, **NAME_WIDTHS), rows)
+    seen = screen.of_own(view, "name")
+    listing = screen.names(table, seen)
+    title(f"Names{whose(view, 'name')}", over(table, view, in_rows(listing)))
+    named(table, seen, listing.rows, columns(view, *NAME, **NAME_WIDTHS), rows)
+
+
+def whose(view: View, field: str) -> str:
+    """Of what a host's table of such a field is, where something else is in focus."""
+    focus = in_focus(view, *WHOSE)
+    return "" if not focus or focus.field == field else f" {WHOSE[focus.field]} {words(focus)}"
 
 
 def in_rows(listing: Listing) -> str:
@@ -326,6 +384,12 @@ def in_rows(listing: Listing) -> str:
 def named(
     table: Readable, view: View, frame: pd.DataFrame, wanted: dict[str, Any], rows: int
 ) -> None:
-    """Names by type and response: a row's menu is the name's."""
+    """Names by type and response: a row's menu is the name's, a cell with a domain leads there."""
     by = ("name", "type", "response")
-    ranked("names", "name", table, view, frame, wanted, rows, rows_by=by)
+    domains = dict(zip(frame["name"], frame["domain"], strict=True))
+
+    def pick(name: str, column: str) -> None:
+        is_domain = column == "domain" and name in domains
+        nav.look_at(of_row(column, domains[name]) if is_domain else of_row("name", name))
+
+    ranked("names", "name", table, view, frame, wanted, rows, rows_by=by, on_pick=pick)

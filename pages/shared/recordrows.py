@@ -9,12 +9,11 @@ import pandas as pd
 
 from pages.shared import nav, url
 from pages.shared.look import inert
-from pipeline.focus import put
 from pipeline.names import shown
 from pipeline.records import COLUMNS
 from pipeline.state import Filter
 
-ROW = ("bucket", "end", *COLUMNS)
+ROW = ("bucket", "end", *COLUMNS, "domain")
 """What tells rows apart, but for a batch not merged yet."""
 MINUTE = timedelta(minutes=1)
 AROUND = "Around"
@@ -33,7 +32,7 @@ def _row(start: datetime, end: datetime, *values: str | None) -> str:
     return json.dumps([start.isoformat(), end.isoformat(), *values])
 
 
-def _parts(row: str) -> dict[str, str]:
+def _parts(row: str) -> dict[str, str | None]:
     return dict(zip(ROW, json.loads(row), strict=True))
 
 
@@ -54,7 +53,7 @@ def _about(row: str, column: str = "name") -> Filter:
 
 def pick(row: str, column: str) -> None:
     """What stands in a cell comes into focus."""
-    url.write(put(url.view(), _about(row, column)))
+    nav.look_at(_about(row, column))
 
 
 def _stretch(row: str, margin: timedelta) -> dict[str, datetime]:
@@ -78,7 +77,8 @@ def _raw_of(row: str) -> None:
     nav.open_raw(view)
 
 
-ACTIONS = {AROUND: _around, **nav.actions_of(_about), RAW: _raw_of}
+_ABOUT = {words: act for words, act in nav.actions_of(_about).items() if words != "Open"}
+ACTIONS = {AROUND: _around, **nav.opens(_parts), **_ABOUT, RAW: _raw_of}
 
 
 def said_of(zone: ZoneInfo, action: str, row: str) -> str:
@@ -90,4 +90,6 @@ def said_of(zone: ZoneInfo, action: str, row: str) -> str:
         return f"{AROUND} {when}, {texts['host']}"
     if action == RAW:
         return ", ".join([f"{RAW} {when}", *filter(None, texts.values())])
+    if action in nav.OPENS:
+        return nav.said_of_opening(action, _parts(row))
     return f"{action} {inert(_about(row).value)}"

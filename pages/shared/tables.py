@@ -86,7 +86,8 @@ def table(
     `by` is the column of the value that a row stands for, `rows_by` those that tell rows apart
     where it does not; `ranking` whatever else decides the order (a change of it ranks anew);
     `picked` the values shown elsewhere, which hold the order still; `on_pick` is told a cell's
-    value and column; `label` is how a row's menu says an action of a value.
+    value and column; `label` is how a row's menu says an action of a value, empty where it has
+    none.
     """
     if frame.empty:
         empty(nothing, height(rows))
@@ -177,7 +178,7 @@ def _selection(
 
 
 def _labels(value: str, actions: Mapping[str, Callable[[str], None]], label: Label) -> list[str]:
-    return [label(action, value) for action in actions]
+    return [text for action in actions if (text := label(action, value))]
 
 
 def _menu(

@@ -47,6 +47,23 @@ def test_what_was_folded_away_is_said_by_each_panel_that_does_not_know_it(folded
     assert re.match(r"10 of \d+ · .*, other .* queries folded", captions(drawn())["Domains"])
 
 
+def test_new_domains_are_said_to_be_new_of_what_passes_the_filters(made: Made) -> None:
+    now, before = (datetime.now(UTC) - timedelta(minutes=ago) for ago in (2, 40))
+    made.add(
+        [
+            partial(before, "10.0.0.1", "old.example", "old.example"),
+            partial(now, "10.0.0.2", "old.example", "old.example"),
+            partial(now, "10.0.0.2", "new.example", "new.example"),
+        ]
+    )
+    new = r"{} first seen in this time · .* · of {}, kept since"
+    assert re.match(new.format(1, "all"), captions(drawn(range="15m"))["New domains"])
+    said = captions(drawn(range="15m", host="10.0.0.2"))["New domains"]
+    assert re.match(new.format(2, "what passes the filters"), said)
+    said = captions(drawn(range="15m", resolver="-10.9.9.9"))["New domains"]
+    assert re.match(new.format(1, "what passes the filters"), said)
+
+
 @pytest.mark.parametrize("page", ["overview", "domains", "hosts", "host", "records"])
 def test_every_panel_says_of_which_time_it_is_and_stacks_have_a_legend(
     made: Made, page: str

@@ -101,6 +101,9 @@ def same(cell: str, value: Any) -> bool:
         ("domains", {"charts": "tables", "focus": f"host:{HOST}"}),
         ("host", {"host": HOST, "charts": "tables"}),
         ("host", {"host": HOST, "focus": "domain:google.com", "n": "10"}),
+        ("host", {"host": HOST, "focus": "resolver:10.20.0.53"}),
+        ("host", {"host": HOST, "focus": "response:NOERROR", "sort": "hosts", "n": "7"}),
+        ("domains", {"focus": "resolver:10.20.0.53"}),
         ("records", {"n": "50", "sort": "count"}),
     ],
 )

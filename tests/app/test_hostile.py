@@ -49,6 +49,11 @@ def records(name: str) -> list[dict[str, Any]]:
     return [partial(NOW, name, real, real, **everywhere), partial(NOW, HOST, real, real, **several)]
 
 
+def raw_record(name: str) -> Record:
+    """One read again, with the name as a field, as the query, and as all that it leads on to."""
+    return Record(0, json.dumps({name: name, "query": name}), name, name, name, name)
+
+
 def made_of(names: list[str], folder: Path) -> Made:
     """The running pipeline, which has read these names."""
     (folder / "labels.csv").write_text(f"{HOST},{ALL_AT_ONCE}\n<b>{EVIL}\n", encoding="utf-8")
@@ -61,7 +66,7 @@ def made_of(names: list[str], folder: Path) -> Made:
         for ago in (60, 180, -5)
     ]
     pipeline.add([*others, *(row for name in names for row in records(name))], rejects)
-    pipeline.raw = [Record(0, json.dumps({name: name, "query": name})) for name in names]
+    pipeline.raw = [raw_record(name) for name in names]
     query.use(pipeline)
     return pipeline
 

@@ -18,6 +18,7 @@ from pages.shared.clock import in_words
 from pipeline.ledger import Rejects
 from pipeline.settings import read_settings
 from pipeline.status import Status
+from tests.app.hands import tables
 from tests.made import SOURCE, Made, partial
 
 PAGES = Path(__file__).parents[2] / "pages"
@@ -211,7 +212,7 @@ def test_a_hosts_names_lead_to_a_record_by_its_uid_and_fit_beside_its_domains(
     older = NOW - timedelta(minutes=1)
     made.add([partial(older, "10.0.0.1", long, "example.com", uid="older", answers=long)])
     made.add([partial(NOW, "10.0.0.1", long, "example.com", uid="C\u202enewest", answers=long)])
-    names = show("host", host="10.0.0.1").dataframe[1]
+    names = tables(show("host", host="10.0.0.1"))["names"]
     assert list(names.value["uid"]) == ["C\\u{202e}newest"]
     assert list(names.value)[-2:] == ["uid", "menu"]
     drawn = json.loads(names.proto.columns)

@@ -224,6 +224,40 @@ def test_a_cell_of_a_record_narrows_nothing_and_its_menu_shows_its_host_around_i
     until(page, lambda: {"from", "to", "host", "focus"} == set(params(page)))
 
 
+def test_on_a_hosts_page_a_resolver_leads_to_another_host_that_asks_it(
+    page: Page, made_server: str
+) -> None:
+    page.set_viewport_size({"width": 1366, "height": 1200})
+    host = page.request.get(f"{made_server}/api/hosts.json").json()["rows"][0]["host"]
+    page.goto(f"{made_server}/host?host={host}&every=60")
+    click_cell(page, "resolvers", 1)
+    until(page, lambda: params(page).get("focus", [""])[0].startswith("resolver:"))
+    resolver = params(page)["focus"]
+    titles = page.locator(".panel-title b")
+    expect(titles.filter(has_text=f"Hosts that ask {resolver[0][9:]}")).to_be_visible()
+    expect(titles.filter(has_text=f"Names asked of {resolver[0][9:]}")).to_be_visible()
+    asked = f"host/hosts.json?host={host}&focus={resolver[0]}"
+    first = page.request.get(f"{made_server}/api/{asked}").json()["rows"][0]["host"]
+    click_cell(page, "askers", int(first == host))
+    until(page, lambda: params(page)["host"] != [host] and params(page)["focus"] == resolver)
+    page.go_back()
+    until(page, lambda: params(page)["host"] == [host])
+
+
+def test_what_changed_leads_to_its_records_of_the_time_before(page: Page, made_server: str) -> None:
+    page.goto(f"{made_server}/?every=60&range=15m&vs=before")
+    click_cell(page, "changes", 0)
+    until(page, lambda: "focus" in params(page))
+    field, _, value = params(page)["focus"][0].partition(":")
+    click_cell(page, "changes", 0, x=-24)
+    page.get_by_role("menuitem").filter(
+        has_text=re.compile("^Records of .*the time before")
+    ).click()
+    page.wait_for_url("**/records?*")
+    assert params(page)[field] == [value]
+    assert {"from", "to"} <= set(params(page))
+
+
 def test_the_button_copies_where_the_browser_has_no_clipboard_interface(
     page: Page, made_server: str
 ) -> None:

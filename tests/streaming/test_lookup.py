@@ -119,6 +119,19 @@ def test_they_are_the_records_that_the_table_counts(
     table.close()
 
 
+def test_each_says_of_what_host_domain_name_and_resolver_the_table_counts_it(
+    spark: SparkSession, settings: Settings
+) -> None:
+    odd = {"query": "TAGGED.Example.com.", "id.resp_h": "2001:db8::53"}
+    lines = [line(0, **odd), line(1, query=None), line(2), "junk"]
+    write(settings, "dns.log", lines)
+    assert [each[2:] for each in looked_up(spark, settings).found] == [
+        ("10.0.0.0", "example.com", "tagged.example.com", "2001:db8::53"),
+        ("10.0.0.1", "(no query)", "(no query)", "10.0.0.53"),
+        ("10.0.0.2", "(local)", "printer.local", "10.0.0.53"),
+    ]
+
+
 def test_no_more_is_kept_than_may_be(
     spark: SparkSession, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -141,7 +141,8 @@ def check_names(table: Readable, raw: Raw, view: View) -> None:
     # SQLite takes bare columns beside max() from the row that has it.
     rows = raw.ask(
         f"""SELECT {keys}, count(*) AS queries,
-        100.0 * count(*) / (SELECT count(*) FROM {among}) AS share, answers, uid, max(at) AS last
+        100.0 * count(*) / (SELECT count(*) FROM {among}) AS share, domain, answers, uid,
+        max(at) AS last
         FROM {among} GROUP BY 1, 2, 3"""
     )
     same(views.names(table, view, None).rows, rows, "name", "type", "response")
@@ -232,7 +233,7 @@ def check_records(table: Readable, raw: Raw, view: View) -> None:
     ten = 10 * SECOND
     rows = raw.ask(
         f"""SELECT at / {ten} * {ten} AS bucket, (at / {ten} + 1) * {ten} AS "end", {keys},
-        count(*) AS queries, 1000 * avg(rtt) AS rtt_ms, min(at) AS first, max(at) AS last, uid,
-        answers, batch AS seq FROM {among} GROUP BY bucket, domain, 3, 4, 5, 6, 7, batch"""
+        domain, count(*) AS queries, 1000 * avg(rtt) AS rtt_ms, min(at) AS first, max(at) AS last,
+        uid, answers, batch AS seq FROM {among} GROUP BY bucket, domain, 3, 4, 5, 6, 7, batch"""
     )
     same(records(table, view, None).rows, rows, *RECORD)

@@ -96,8 +96,13 @@ def check_host_strip(table: Readable, raw: Raw, view: View, host: str) -> None:
     span, found = window(table, view), host_summary(table, view, host)
     everyone = view.without("host")
     among = raw.among(everyone, span.start, span.end)
+    new = f"""SELECT host, domain FROM {raw.among(everyone, None, span.end)} GROUP BY 1, 2
+      HAVING min(at) >= {micros(span.start)}"""
     hosts = raw.ask(
-        f"SELECT count(*) AS queries, count(DISTINCT domain) AS domains FROM {among} GROUP BY host"
+        f"""SELECT count(*) AS queries, count(DISTINCT domain) AS domains,
+        count(DISTINCT name) AS names,
+        (SELECT count(*) FROM ({new}) AS new WHERE new.host IS asked.host) AS new_domains
+        FROM {among} AS asked GROUP BY host"""
     )
     assert tuple(found.figures) == HOST
     for name, figure in found.figures.items():

@@ -1,16 +1,21 @@
 """Every number of 200 views by chance, held against SQL over the records themselves."""
 
 import os
+from dataclasses import replace
+from itertools import product
 
 import pytest
 
+from pipeline.changes import changes
+from pipeline.figures import summary
 from pipeline.state import View
+from pipeline.view import new_domains
 from pipeline.window import window
 from tests.unit import every, every_figure
 from tests.unit.dns_rows import ByHand
 from tests.unit.logged import HOSTS, by_hand, records
 from tests.unit.random_views import random_view
-from tests.unit.raw import Raw
+from tests.unit.raw import Raw, micros
 
 pytestmark = pytest.mark.usefixtures("known_domains")
 VIEWS = [random_view(number) for number in range(int(os.environ.get("VIEWS", "200")))]
@@ -62,6 +67,39 @@ def test_each_number_is_what_the_records_tell(table: ByHand, raw: Raw, number: i
     every_figure.check_changes(table, raw, view)
     for panel in PANELS:
         panel(table, raw, view, HOSTS[number % len(HOSTS)])
+
+
+def test_new_domains_are_first_seen_among_the_records_that_pass_the_filters(
+    table: ByHand, raw: Raw
+) -> None:
+    """Not among all: what others asked for before is new to a host all the same."""
+    told_apart = 0
+    for host, kind in product(HOSTS, ("A", "AAAA", "TXT")):
+        view = View(range="4h", hidden=frozenset()).only("host", host).only("type", kind)
+        span = window(table, view)
+        start, end = micros(span.start), micros(span.end)
+        passed = f"SELECT * FROM records WHERE at < {end} AND host = '{host}' AND type = '{kind}'"
+        first = f"SELECT domain FROM ({passed}) GROUP BY domain HAVING min(at) >= {start}"
+        due = [row["domain"] for row in raw.ask(f"{first} ORDER BY domain")]
+        found = new_domains(table, view, None, "domain")
+        assert (found.of, found.rows["domain"].tolist()) == (len(due), due)
+        assert summary(table, view, ("new_domains",)).figures["new_domains"].value == len(due)
+        older = f"SELECT domain FROM records WHERE at < {start}"
+        told_apart += raw.one(f"SELECT count(*) FROM ({first}) WHERE domain IN ({older})")
+    assert told_apart >= 10
+
+
+@pytest.mark.parametrize("vs", ["before", "day", "host"])
+def test_either_side_of_what_changed_can_be_opened_to_the_bucket(table: ByHand, vs: str) -> None:
+    """So that the records are as many as the number says."""
+    compared = 0
+    for view in (each for each in VIEWS if each.vs.startswith(vs)):
+        found = changes(table, view, 1, view.vs)
+        for start, end in filter(None, (found.whole, found.during)):
+            span = window(table, replace(view, start=start, end=end))
+            assert (span.start, span.end) == (start, end)
+            compared += 1
+    assert compared >= 40
 
 
 def test_few_views_are_empty(table: ByHand, raw: Raw) -> None:

@@ -82,8 +82,8 @@ def test_a_hosts_figures_stand_beside_those_of_all_hosts() -> None:
         {
             "queries": 6,
             "domains": 1,
-            "names": None,
-            "new_domains": None,
+            "names": 1,
+            "new_domains": 1,
             "nxdomain": 12.5,
             "no_response": 18.75,
             "rtt_ms": 200.0,
