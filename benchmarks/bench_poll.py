@@ -51,11 +51,11 @@ NOW = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
 HOST = "10.20.0.5"
 REACH_MS = 300
 ROWS_SQL = """
-SELECT $now::TIMESTAMP - to_seconds(3600 - 10 * (i * 360 // $rows)) AS bucket,
+SELECT $now::TIMESTAMP - to_seconds(3600 * $hours - 10 * (i * 360 * $hours // $rows)) AS bucket,
   '10.20.' || (h // 250) || '.' || (h % 250) AS id_orig_h,
   CASE WHEN r < 0.02 THEN '224.0.0.251' WHEN r < 0.6 THEN '10.20.0.53' ELSE '10.20.0.54' END
     AS id_resp_h,
-  CASE WHEN r < 0.03 THEN NULL WHEN own THEN 'h' || i || '.d' || d || '.example'
+  CASE WHEN r < 0.03 THEN NULL WHEN own THEN 'h' || (i % $names) || '.d' || d || '.example'
     ELSE 'www.d' || d || '.example' END AS query,
   CASE WHEN r < 0.03 THEN '(no query)' ELSE 'd' || d || '.example' END AS registered_domain,
   CASE WHEN r < 0.6 THEN 'A' WHEN r < 0.9 THEN 'AAAA' ELSE 'HTTPS' END AS qtype_name,
@@ -64,19 +64,20 @@ SELECT $now::TIMESTAMP - to_seconds(3600 - 10 * (i * 360 // $rows)) AS bucket,
   c AS count, 0.01 * c AS rtt_sum, c AS rtt_count,
   bucket + to_seconds(1) AS first_ts, bucket + to_seconds(8) AS last_ts,
   'C' || i AS uid, '192.0.2.' || (i % 250) AS answers
-FROM (SELECT i, (300 * power(random(), 2))::INTEGER AS h, (5000 * power(random(), 3))::INTEGER AS d,
+FROM (SELECT i, ($hosts * power(random(), 2))::INTEGER AS h,
+  (5000 * power(hash(i % $names) % 10000 / 10000, 3))::INTEGER AS d,
   random() AS r, random() AS s, random() < 0.9 AS own, 1 + (4 * random())::BIGINT AS c
   FROM range($rows) made(i))
 """
 
 
-def made_up(rows: int) -> pa.Table:
-    """Partials of one hour: 300 hosts, 5,000 domains."""
+def made_up(rows: int, hosts: int = 300, names: int = 0, hours: int = 1) -> pa.Table:
+    """Partials of some hours, over 5,000 domains; 0 names are as many as rows."""
+    values: dict[str, Any] = {"rows": rows, "hosts": hosts, "names": names or rows, "hours": hours}
     with duckdb.connect() as db:
         db.execute("SELECT setseed(0.5)").fetchall()
-        made = db.sql(
-            ROWS_SQL, params={"rows": rows, "now": NOW.replace(tzinfo=None)}
-        ).to_arrow_table()
+        values["now"] = NOW.replace(tzinfo=None)
+        made = db.sql(ROWS_SQL, params=values).to_arrow_table()
     return made.select(PARTIALS.names).cast(PARTIALS)
 
 
