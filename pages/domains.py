@@ -23,7 +23,9 @@ def draw(table: Readable, view: View) -> None:
             said = panels.over(table, view, listing.caption)
             level_and_number(panels.LEVELS[view.level], said, view, levels=True)
             wanted = columns(view, view.level, *panels.DOMAIN)
-            first = panels.ranked("domains", view.level, table, view, listing.rows, wanted, 18)
+            first = panels.ranked(
+                "domains", view.level, table, view, listing.rows, wanted, 18, sort=listing.sort
+            )
         each = in_focus(view, *FIELDS) or (of_row(view.level, first) if first is not None else None)
         with right.container(gap="xxsmall"):
             detail(table, view, each)

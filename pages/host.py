@@ -39,7 +39,7 @@ def draw(table: Readable, view: View) -> None:
             wanted = columns(
                 view, "domain", "queries", "share", "names", "nxdomain", "hosts", "per_bar"
             )
-            panels.ranked("own", "domain", table, view, listing.rows, wanted, 10)
+            panels.ranked("own", "domain", table, view, listing.rows, wanted, 10, sort=listing.sort)
         with panel(right):
             panels.names(table, screen.of_names(view), 10, focus)
         left, right = st.columns([1, 1.12], gap="small")

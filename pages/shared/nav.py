@@ -55,7 +55,7 @@ def page(name: str) -> Any:
 
 def open_row(each: Filter) -> None:
     """A host's own page; the domains page with that domain or name beside the others."""
-    view = replace(url.view(), focus=None, sort="queries")
+    view = replace(url.view(), focus=None, sort="")
     if each.field == "host":
         url.jump("Host", looking_at(view, each))
     else:
@@ -97,12 +97,12 @@ def narrow(each: Filter) -> None:
 
 def open_records(each: Filter) -> None:
     """The rows behind a number: those of the view that are of `each`."""
-    url.jump("Records", replace(looking_at(url.view(), each), focus=None, sort="queries"))
+    url.jump("Records", replace(looking_at(url.view(), each), focus=None, sort=""))
 
 
 def trace(figure: str) -> None:
     """What a figure of the strip counts: those hosts, domains or names, else the rows."""
-    view = replace(url.view(), focus=None, sort="queries")
+    view = replace(url.view(), focus=None, sort="")
     if figure in TABLES:
         page, changes = TABLES[figure]
         url.jump(page, replace(view, **changes))

@@ -1,8 +1,8 @@
 """The panels: a title that says over what and how exact, and under it always the same height."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,7 +11,7 @@ import streamlit as st
 
 from pages.shared import nav, url
 from pages.shared.charts import chart, specification
-from pages.shared.columns import columns, theme
+from pages.shared.columns import columns, marked, theme
 from pages.shared.hostlabels import labelled
 from pages.shared.look import empty, legend, title, zone_of
 from pages.shared.tables import HEADER, ROW
@@ -173,7 +173,6 @@ def rows_of(
         rows_by=tuple(name for name in wanted if name in ("bucket", "response", by)),
         # A new bar stands first at once.
         newest=frame["bucket"].iloc[0] if "bucket" in wanted else None,
-        on_sort=None,
     )
 
 
@@ -183,7 +182,8 @@ def hosts(table: Readable, view: View, rows: int, key: str = "hosts") -> None:
     listing = screen.hosts(table, seen)
     focus = Filter.from_text(*view.focus) if seen is not view and view.focus else None
     title(askers(focus) if focus else "Hosts", over(table, view, listing.caption))
-    ranked(key, "host", table, seen, labelled(listing.rows), columns(view, *HOST), rows)
+    wanted = columns(view, *HOST)
+    ranked(key, "host", table, seen, labelled(listing.rows), wanted, rows, sort=listing.sort)
 
 
 def askers(each: Filter) -> str:
@@ -193,15 +193,14 @@ def askers(each: Filter) -> str:
     return f"Hosts {verbs.get(each.field, 'that ask for')} {what}"
 
 
-def rank_by(column: str) -> None:
-    """Every table that has this measure is ranked by it; of a label or an answer there is none."""
+def rank_by(now: str, column: str) -> None:
+    """Every table that has this column is ranked by it; the other way round where it is `now`.
+
+    By a label or an answer nothing is ranked.
+    """
+    column = "queries" if column == "share" else column
     if column in SORTS:
-        url.change(sort=column)
-
-
-def rank_new_by(column: str) -> None:
-    """The same where a rank by queries is not the one at the start."""
-    rank_by("count" if column == "queries" else column)
+        url.change(sort=f"-{column}" if column == now else column)
 
 
 def ranked(
@@ -213,20 +212,21 @@ def ranked(
     wanted: dict[str, Any],
     rows: int,
     *,
+    sort: str = "",
     rows_by: tuple[str, ...] = (),
     newest: object = None,
-    on_sort: Callable[[str], None] | None = rank_by,
 ) -> str | None:
     """Rows of one kind: a click selects, a header ranks, a menu opens and filters.
 
-    The value of the row that stands first. `rows_by` are the columns that tell rows apart where
-    the value does not; another `newest` ranks anew; without `on_sort` the browser sorts.
+    The value of the row that stands first. `sort` is what ranks them, without it the browser sorts;
+    `rows_by` are the columns that tell rows apart where the value does not; another `newest` ranks
+    anew.
     """
     focus = in_focus(view, "domain" if level == "tld" else level)
     return draw_table(
         key,
         frame,
-        wanted,
+        marked(wanted, sort),
         rows,
         nothing(table, view),
         by=level,
@@ -234,7 +234,7 @@ def ranked(
         picked=[focus.value] if focus else (),
         ranking=(view.ranked(), view.sort, view.n, newest),
         on_pick=lambda value, column: url.write(put(url.view(), of_row(level, value))),
-        on_sort=on_sort,
+        on_sort=partial(rank_by, sort) if sort else None,
         actions=nav.actions(level),
     )
 
@@ -296,7 +296,7 @@ def resolvers(table: Readable, view: View, rows: int) -> None:
     title("Resolvers", over(table, view, listing.caption))
     wanted = columns(view, "resolver", "label", "queries", "share", "no_response", "rtt_ms")
     rows_of = labelled(listing.rows, "resolver")
-    ranked("resolvers", "resolver", table, view, rows_of, wanted, rows)
+    ranked("resolvers", "resolver", table, view, rows_of, wanted, rows, sort=listing.sort)
 
 
 def new_domains(table: Readable, view: View, rows: int) -> None:
@@ -308,14 +308,14 @@ def new_domains(table: Readable, view: View, rows: int) -> None:
     said = f"{listing.of:,} first seen in this time{folded}"
     title("New domains", over(table, view, said, since))
     wanted = columns(view, "domain", "first", "hosts", "queries", "names", "nxdomain")
-    ranked("new", "domain", table, view, listing.rows, wanted, rows, on_sort=rank_new_by)
+    ranked("new", "domain", table, view, listing.rows, wanted, rows, sort=listing.sort)
 
 
 def names(table: Readable, view: View, rows: int, under: Filter | None = None) -> None:
     """Names by type and response, with the newest record's answer and uid; 676 px wide."""
     listing = screen.names(table, view)
     title(f"Names under {words(under)}" if under else "Names", over(table, view, in_rows(listing)))
-    named(table, view, listing.rows, columns(view, *NAME, **NAME_WIDTHS), rows)
+    named(table, view, listing, columns(view, *NAME, **NAME_WIDTHS), rows)
 
 
 def in_rows(listing: Listing) -> str:
@@ -323,9 +323,7 @@ def in_rows(listing: Listing) -> str:
     return listing.caption.replace(f" of {listing.of:,}", f" of {listing.of:,} rows", 1)
 
 
-def named(
-    table: Readable, view: View, frame: pd.DataFrame, wanted: dict[str, Any], rows: int
-) -> None:
+def named(table: Readable, view: View, listing: Listing, wanted: dict[str, Any], rows: int) -> None:
     """Names by type and response: a row's menu is the name's."""
-    by = ("name", "type", "response")
-    ranked("names", "name", table, view, frame, wanted, rows, rows_by=by)
+    by, sort = ("name", "type", "response"), listing.sort
+    ranked("names", "name", table, view, listing.rows, wanted, rows, sort=sort, rows_by=by)

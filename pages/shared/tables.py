@@ -51,6 +51,7 @@ NAMES = {
     "sum": "What became of the records read",
 }
 """What a screen reader calls a table."""
+NOTHING_SELECTED = {"selection": {"rows": [], "columns": [], "cells": []}}
 SELECTED = {"light": "#E4EDF9", "dark": "#1B2C45"}
 """Behind the row that is shown closer."""
 
@@ -163,10 +164,14 @@ def _selection(
         return {}
 
     def chosen() -> None:
-        selection = st.session_state[key]["selection"]
+        selection, last = st.session_state[key]["selection"], f"{key}-header"
         values = st.session_state[f"{key}-order"]["values"]
-        if selection["columns"] and on_sort:
-            on_sort(selection["columns"][0])
+        # A browser may leave a header selected: to click it once more is then to let it go.
+        columns = selection["columns"] or st.session_state.pop(last, [])
+        if columns and on_sort and not selection["cells"]:
+            st.session_state[last] = columns
+            st.session_state[key] = NOTHING_SELECTED
+            on_sort(columns[0])
         elif selection["cells"] and on_pick:
             row, column = selection["cells"][0]
             # Selected before the rows became fewer, or whatever else a browser may send.

@@ -101,7 +101,10 @@ def same(cell: str, value: Any) -> bool:
         ("domains", {"charts": "tables", "focus": f"host:{HOST}"}),
         ("host", {"host": HOST, "charts": "tables"}),
         ("host", {"host": HOST, "focus": "domain:google.com", "n": "10"}),
-        ("records", {"n": "50", "sort": "count"}),
+        ("records", {"n": "50", "sort": "queries"}),
+        ("records", {"n": "50", "sort": "-rtt_ms"}),
+        ("hosts", {"sort": "-last", "n": "7"}),
+        ("host", {"host": HOST, "sort": "-hosts", "n": "7"}),
     ],
 )
 def test_each_panel_has_a_file_with_its_rows_in_their_order(
