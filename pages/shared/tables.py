@@ -51,7 +51,6 @@ NAMES = {
     "sum": "What became of the records read",
 }
 """What a screen reader calls a table."""
-NOTHING_SELECTED = {"selection": {"rows": [], "columns": [], "cells": []}}
 SELECTED = {"light": "#E4EDF9", "dark": "#1B2C45"}
 """Behind the row that is shown closer."""
 
@@ -166,11 +165,10 @@ def _selection(
     def chosen() -> None:
         selection, last = st.session_state[key]["selection"], f"{key}-header"
         values = st.session_state[f"{key}-order"]["values"]
-        # A browser may leave a header selected: to click it once more is then to let it go.
+        # To click a header once more is to let it go.
         columns = selection["columns"] or st.session_state.pop(last, [])
         if columns and on_sort and not selection["cells"]:
             st.session_state[last] = columns
-            st.session_state[key] = NOTHING_SELECTED
             on_sort(columns[0])
         elif selection["cells"] and on_pick:
             row, column = selection["cells"][0]

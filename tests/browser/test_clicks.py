@@ -105,10 +105,30 @@ def test_a_row_menu_opens_the_hosts_own_page_and_back_returns(page: Page, made_s
     page.wait_for_url("**/hosts?range=15m")
 
 
-def test_a_header_ranks_on_the_server_and_says_so_in_the_url(page: Page, made_server: str) -> None:
+def test_a_header_ranks_either_way_and_is_marked_after_a_reload(
+    page: Page, made_server: str
+) -> None:
     page.goto(f"{made_server}/hosts")
-    click_cell(page, "hosts", -1, x=255)
-    until(page, lambda: params(page).get("sort") == ["domains"])
+    for sort in ("domains", "-domains", "domains", "-domains"):
+        click_cell(page, "hosts", -1, x=255)
+        until(page, lambda sort=sort: params(page).get("sort") == [sort])
+        page.locator('[data-testid=stApp][data-test-script-state="notRunning"]').wait_for()
+    page.reload()
+    header = page.locator(".st-key-hosts [data-testid=stDataFrame] thead th")
+    expect(header.filter(has_text="Domains")).to_have_text("↑ Domains")
+    assert [each for each in header.all_text_contents() if "↓" in each] == []
+
+
+def test_a_header_that_ranks_leaves_the_order_when_the_level_changes(
+    page: Page, made_server: str
+) -> None:
+    page.goto(f"{made_server}/domains")
+    click_cell(page, "domains", -1)
+    until(page, lambda: params(page).get("sort") == ["domain"])
+    page.get_by_role("radio", name="TLD").click()
+    until(page, lambda: params(page).get("level") == ["tld"])
+    page.wait_for_timeout(3_000)
+    assert params(page).get("sort") == ["domain"]
 
 
 def test_every_tables_header_ranks_on_the_server_but_not_by_a_label(
@@ -118,7 +138,7 @@ def test_every_tables_header_ranks_on_the_server_but_not_by_a_label(
     page.goto(f"{made_server}/?every=60")
     click_cell(page, "resolvers", -1, x=105)
     click_cell(page, "new", -1, x=265)
-    until(page, lambda: params(page).get("sort") == ["count"])
+    until(page, lambda: params(page).get("sort") == ["queries"])
 
 
 def test_a_name_leads_to_its_resolvers_by_one_click(page: Page, made_server: str) -> None:
