@@ -20,7 +20,7 @@ def draw(table: Readable, view: View) -> None:
     with rows():
         left, right = st.columns([1.55, 1], gap="small")
         with panel(left):
-            said = panels.over(table, view, listing.caption)
+            said = panels.over(table, view, listing.caption, listing.order)
             level_and_number(panels.LEVELS[view.level], said, view, levels=True)
             wanted = columns(view, view.level, *panels.DOMAIN)
             first = panels.ranked(

@@ -35,7 +35,7 @@ def draw(table: Readable, view: View) -> None:
             panels.own_types(table, view, height=150)
         left, right = st.columns([1, 1.12], gap="small")
         with panel(left):
-            title("Domains of this host", panels.over(table, view, listing.caption))
+            title("Domains of this host", panels.over(table, view, listing.caption, listing.order))
             wanted = columns(
                 view, "domain", "queries", "share", "names", "nxdomain", "hosts", "per_bar"
             )

@@ -21,7 +21,9 @@ def draw(table: Readable, view: View) -> None:
     with rows():
         left, right = st.columns([1.55, 1], gap="small")
         with panel(left):
-            level_and_number("Hosts", panels.over(table, view, listing.caption), view)
+            level_and_number(
+                "Hosts", panels.over(table, view, listing.caption, listing.order), view
+            )
             labels, wanted = labelled(listing.rows), columns(view, *panels.HOST)
             first = panels.ranked(
                 "hosts", "host", table, view, labels, wanted, 18, sort=listing.sort

@@ -27,7 +27,7 @@ def draw(table: Readable, view: View) -> None:
     listing = screen.records(table, view)
     frame = recordrows.with_texts(listing.rows)
     with rows(), panel():
-        said = f"{panels.over(table, view, listing.caption)} · {NOTE}"
+        said = f"{panels.over(table, view, listing.caption, listing.order)} · {NOTE}"
         level_and_number("Records", said, view, more=raw)
         draw_table(
             "records",

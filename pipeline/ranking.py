@@ -58,13 +58,8 @@ class Listing:
 
     @property
     def caption(self) -> str:
-        """Such as `25 of 312 · 78.2 % of queries, other 21.8 % · exact`.
-
-        What ranks the rows is told where it is not queries: its column may not be shown.
-        """
+        """Such as `25 of 312 · 78.2 % of queries, other 21.8 % · exact`."""
         parts = [f"{self.shown:,} of {self.of:,}"]
-        if self.of and self.sort not in ("", "queries"):
-            parts.append(order_in_words(self.sort))
         if round(self.share, 1) < 100 and self.queries:
             parts.append(f"{self.share:.1f} % of queries, other {100 - self.share:.1f} %")
         if self.folded:
@@ -73,15 +68,13 @@ class Listing:
             parts.append("counts exact, names at least" if self.thinned else "exact")
         return " · ".join(parts)
 
-
-def order_in_words(sort: str) -> str:
-    """What ranks rows, and which way.
-
-    >>> order_in_words("-no_response")
-    'by no response ascending'
-    """
-    column = sort.removeprefix("-").replace("_", " ")
-    return f"by {column} {'ascending' if ascends(sort) else 'descending'}"
+    @property
+    def order(self) -> str:
+        """What ranks the rows, where it is not queries: its column may not be shown."""
+        if not self.of or self.sort in ("", "queries"):
+            return ""
+        column = self.sort.removeprefix("-").replace("_", " ")
+        return f"by {column} {'ascending' if ascends(self.sort) else 'descending'}"
 
 
 def sorted_by(sort: str, columns: Container[str], own: str = "queries") -> str:

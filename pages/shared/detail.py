@@ -86,13 +86,13 @@ def peers(table: Readable, view: View, each: Filter, rows: int) -> None:
     """The hosts that ask for a domain; the domains that a host asks for."""
     listing = screen.peers(table, view)
     if each.field == "host":
-        title("Domains", panels.over(table, view, listing.caption))
+        title("Domains", panels.over(table, view, listing.caption, listing.order))
         wanted = columns(view, "domain", "queries", "share", "names", "nxdomain", "hosts")
         panels.ranked("peers", "domain", table, view, listing.rows, wanted, rows, sort=listing.sort)
     else:
         title(
             "Hosts that ask" if each.field in LEVELS else "Hosts",
-            panels.over(table, view, listing.caption),
+            panels.over(table, view, listing.caption, listing.order),
         )
         wanted = columns(view, "host", "queries", "share", "names", "nxdomain", "last")
         panels.ranked("askers", "host", table, view, listing.rows, wanted, rows, sort=listing.sort)
@@ -112,7 +112,7 @@ def makeup(table: Readable, view: View) -> None:
 def names(table: Readable, view: View, each: Filter, rows: int) -> None:
     """Names under it, by type and response."""
     listing = screen.names(table, view)
-    said = panels.over(table, view, panels.in_rows(listing))
+    said = panels.over(table, view, panels.in_rows(listing), listing.order)
     title("Names under it" if each.field == "domain" else "Names", said)
     wanted = columns(view, "name", "type", "queries", "response", "last")
     panels.named(table, view, listing, wanted, rows)

@@ -181,7 +181,7 @@ def hosts(table: Readable, view: View, rows: int, key: str = "hosts") -> None:
     seen = screen.of_hosts(view)
     listing = screen.hosts(table, seen)
     focus = Filter.from_text(*view.focus) if seen is not view and view.focus else None
-    title(askers(focus) if focus else "Hosts", over(table, view, listing.caption))
+    title(askers(focus) if focus else "Hosts", over(table, view, listing.caption, listing.order))
     wanted = columns(view, *HOST)
     ranked(key, "host", table, seen, labelled(listing.rows), wanted, rows, sort=listing.sort)
 
@@ -293,7 +293,7 @@ _BARS: dict[str, Any] = {"type": screen.types, "response": screen.responses}
 def resolvers(table: Readable, view: View, rows: int) -> None:
     """Resolvers asked, with their failures and their mean rtt."""
     listing = screen.resolvers(table, view)
-    title("Resolvers", over(table, view, listing.caption))
+    title("Resolvers", over(table, view, listing.caption, listing.order))
     wanted = columns(view, "resolver", "label", "queries", "share", "no_response", "rtt_ms")
     rows_of = labelled(listing.rows, "resolver")
     ranked("resolvers", "resolver", table, view, rows_of, wanted, rows, sort=listing.sort)
@@ -314,7 +314,10 @@ def new_domains(table: Readable, view: View, rows: int) -> None:
 def names(table: Readable, view: View, rows: int, under: Filter | None = None) -> None:
     """Names by type and response, with the newest record's answer and uid; 676 px wide."""
     listing = screen.names(table, view)
-    title(f"Names under {words(under)}" if under else "Names", over(table, view, in_rows(listing)))
+    title(
+        f"Names under {words(under)}" if under else "Names",
+        over(table, view, in_rows(listing), listing.order),
+    )
     named(table, view, listing, columns(view, *NAME, **NAME_WIDTHS), rows)
 
 
