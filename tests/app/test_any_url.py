@@ -12,7 +12,29 @@ from pipeline.state import FIELDS, LEVELS, NOISE, RANGES, READERS, SORTS, from_p
 from tests.app.conftest import drawn
 from tests.made import Made, busy, network
 
-KEYS = (*FIELDS, *READERS)
+TIMES = ["2026-01-01T00:00:00Z", "1970-01-01", "2200-12-31T23:59:59Z", "2026-03-29T02:30:00+02:00"]
+VALUES = {
+    "host": ["10.20.*", "-10.20.5.7"],
+    "domain": ["google.com", "-google.com", "*.com"],
+    "name": ["*.google.com", "www.*"],
+    "type": ["A", "-TXT"],
+    "response": ["NXDOMAIN", "no response", "other"],
+    "resolver": ["8.8.8.8", "-10.20.0.*"],
+    "range": [*RANGES],
+    "from": TIMES,
+    "to": TIMES,
+    "show": ["all", "-all", *NOISE],
+    "focus": ["host:10.20.5.7", "name:x", "domain:*.com", "type:A", "reason:not JSON", "response:"],
+    "level": [*LEVELS],
+    "n": ["1", "7", "all", "10000"],
+    "sort": [*SORTS, *(f"-{sort}" for sort in SORTS)],
+    "vs": ["day", "before", "host:10.20.5.7"],
+    "tz": ["utc", "local"],
+    "every": ["0", "1", "60"],
+    "charts": ["drawn", "tables"],
+    "at": ["0", "1", "2", "9999"],
+}
+"""What each parameter may say; a wall, which has no pages, is not among them."""
 HOSTILE = [
     "",
     "-",
@@ -26,24 +48,13 @@ HOSTILE = [
     "9" * 40,
     "a" * 2000,
 ]
-PLAIN = [
-    "1",
-    "all",
-    "google.com",
-    "-google.com",
-    "10.20.5.7",
-    "10.20.*",
-    "host:10.20.5.7",
-    "name:x",
-]
-PLAIN += ["domain:*.com", "reason:not JSON", "2026-01-01T00:00:00Z", "2200-12-31T23:59:59Z", "day"]
-PLAIN += [*RANGES, *LEVELS, *NOISE, *SORTS, *(f"-{sort}" for sort in SORTS), "tables", "local"]
-TEXTS = st.sampled_from(PLAIN) | st.sampled_from(HOSTILE) | st.text(max_size=12)
-PARAMS = st.dictionaries(
-    # A wall has no pages.
-    st.sampled_from([key for key in KEYS if key != "wall"]) | st.text(min_size=1, max_size=6),
-    st.lists(TEXTS, min_size=1, max_size=2),
-    max_size=6,
+STRAY = st.sampled_from(HOSTILE) | st.text(max_size=12)
+PARAMS = st.fixed_dictionaries(
+    {},
+    optional={
+        key: st.lists(st.sampled_from(values) | STRAY, min_size=1, max_size=2)
+        for key, values in (VALUES | {"hots": HOSTILE, "\x00": HOSTILE}).items()
+    },
 )
 HOST = network(seed=7).hosts[0]
 """That which asks most."""
@@ -72,6 +83,7 @@ def session(minute: Made, request: pytest.FixtureRequest) -> AppTest:
 def test_any_query_string_whatsoever_gives_a_page(
     session: AppTest, params: dict[str, list[str]], has_host: bool
 ) -> None:
+    assert {*FIELDS, *READERS} == {*VALUES, "wall"}
     params |= {"host": [HOST]} if has_host else {}
     session.query_params.clear()
     for key, values in params.items():
