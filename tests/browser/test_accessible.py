@@ -80,7 +80,14 @@ def nameless(page: Page) -> list[str]:
     return found
 
 
-OPENING = {"noise": "", "export": "", "against": "", "more": "hosts", "actions": "?focus=type:A"}
+OPENING = {
+    "noise": "",
+    "view": "?sort=-names",
+    "export": "",
+    "against": "",
+    "more": "hosts",
+    "actions": "?focus=type:A",
+}
 """What opens, and on which page."""
 
 
