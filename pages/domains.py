@@ -20,10 +20,12 @@ def draw(table: Readable, view: View) -> None:
     with rows():
         left, right = st.columns([1.55, 1], gap="small")
         with panel(left):
-            said = panels.over(table, view, listing.caption)
+            said = panels.over(table, view, listing.caption, listing.order)
             level_and_number(panels.LEVELS[view.level], said, view, levels=True)
             wanted = columns(view, view.level, *panels.DOMAIN)
-            first = panels.ranked("domains", view.level, table, view, listing.rows, wanted, 18)
+            first = panels.ranked(
+                "domains", view.level, table, view, listing.rows, wanted, 18, sort=listing.sort
+            )
         each = in_focus(view, *FIELDS) or (of_row(view.level, first) if first is not None else None)
         with right.container(gap="xxsmall"):
             detail(table, view, each)

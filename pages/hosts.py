@@ -21,9 +21,13 @@ def draw(table: Readable, view: View) -> None:
     with rows():
         left, right = st.columns([1.55, 1], gap="small")
         with panel(left):
-            level_and_number("Hosts", panels.over(table, view, listing.caption), view)
+            level_and_number(
+                "Hosts", panels.over(table, view, listing.caption, listing.order), view
+            )
             labels, wanted = labelled(listing.rows), columns(view, *panels.HOST)
-            first = panels.ranked("hosts", "host", table, view, labels, wanted, 18)
+            first = panels.ranked(
+                "hosts", "host", table, view, labels, wanted, 18, sort=listing.sort
+            )
         each = in_focus(view, *FIELDS) or (of_row("host", first) if first is not None else None)
         with right.container(gap="xxsmall"):
             detail(table, view, each)

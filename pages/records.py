@@ -5,7 +5,7 @@ from functools import partial
 import streamlit as st
 
 from pages.shared import nav, panels, recordrows, url
-from pages.shared.columns import columns
+from pages.shared.columns import columns, marked
 from pages.shared.controls import level_and_number
 from pages.shared.live import live
 from pages.shared.look import panel, rows, zone_of
@@ -19,8 +19,6 @@ WIDTHS = {
     "bucket": 84, "host": 120, "resolver": 120, "name": 266, "type": 64, "response": 90,
     "queries": 66, "rtt_ms": 60, "answers": 200, "uid": 150, "last": 84,
 }  # fmt: skip
-SORTS = {"queries": "count", "bucket": "queries"}
-"""At the start, where other tables rank by queries, this one shows the newest."""
 NOTE = "a row is of one bucket, in which order is lost: its menu shows its host a minute around"
 
 
@@ -29,12 +27,12 @@ def draw(table: Readable, view: View) -> None:
     listing = screen.records(table, view)
     frame = recordrows.with_texts(listing.rows)
     with rows(), panel():
-        said = f"{panels.over(table, view, listing.caption)} · {NOTE}"
+        said = f"{panels.over(table, view, listing.caption, listing.order)} · {NOTE}"
         level_and_number("Records", said, view, more=raw)
         draw_table(
             "records",
             frame,
-            columns(view, *WIDTHS, **WIDTHS),
+            marked(columns(view, *WIDTHS, **WIDTHS), listing.sort),
             22,
             panels.nothing(table, view),
             by="row",
@@ -42,7 +40,7 @@ def draw(table: Readable, view: View) -> None:
             picked=recordrows.of_focus(frame, view.focus),
             ranking=(view.ranked(), view.sort, view.n),
             on_pick=recordrows.pick,
-            on_sort=lambda column: panels.rank_by(SORTS.get(column, column)),
+            on_sort=partial(panels.rank_by, listing.sort),
             actions=recordrows.ACTIONS,
             label=partial(recordrows.said_of, zone_of(view)),
         )

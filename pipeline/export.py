@@ -33,6 +33,8 @@ class Export:
     rows: pd.DataFrame
     of: int
     shown: int
+    sort: str = ""
+    """What ranks them."""
 
     @property
     def note(self) -> str:
@@ -44,7 +46,7 @@ def export(table: Counted, view: View, what: str, page: str = "") -> Export:
     """What a panel of a page shows; of no page, one of VIEWS. KeyError: there is no such."""
     listing = (PAGES[page] if page else VIEWS)[what](table, view)
     rows = listing.rows.drop(columns=list(DRAWN), errors="ignore")
-    return Export(rows, listing.of, listing.shown)
+    return Export(rows, listing.of, listing.shown, listing.sort)
 
 
 def in_zone(rows: pd.DataFrame, zone: ZoneInfo) -> pd.DataFrame:
@@ -73,13 +75,15 @@ def to_csv(
 
 
 def to_json(made: Export, span: Window, names: Names = "real") -> bytes:
-    """An object: `from`, `to` (ISO 8601), `of`, `note`, and `rows`, null for what is missing."""
+    """An object: `from`, `to` (ISO 8601), `of`, `note`, `sort` (what ranks these rows, which may
+    have no such column as was asked for), and `rows`, null for what is missing."""
     columns = {
         str(key): [_value(one, names == "defanged" and key in NAMED) for one in made.rows[key]]
         for key in made.rows
     }
     rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
     facts = {"from": _time(span.start), "to": _time(span.end), "of": made.of, "note": made.note}
+    facts["sort"] = made.sort
     return json.dumps({**facts, "rows": rows}, ensure_ascii=False).encode("utf-8")
 
 

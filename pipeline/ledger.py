@@ -87,6 +87,14 @@ class Counters:
 
 
 @dataclass(frozen=True)
+class Pin:
+    """What had become of the table's records when somebody paused at a version."""
+
+    evicted: int
+    folded: int
+
+
+@dataclass(frozen=True)
 class State:
     """The ledger's row."""
 
@@ -95,8 +103,8 @@ class State:
     resume: Resume | None = None
     retired: tuple[str, ...] = ()
     """Queries that ended: a batch that one of them still brings is not counted."""
-    pins: dict[int, int] = field(default_factory=dict)
-    """Versions that somebody paused at, to the records that had been evicted by then."""
+    pins: dict[int, Pin] = field(default_factory=dict)
+    """By the version that somebody paused at."""
     counters: Counters = field(default_factory=Counters)
     samples: dict[str, list[str]] = field(default_factory=dict)
 
@@ -108,7 +116,7 @@ class State:
 
     def pinned(self, version: int) -> "State":
         """This state with one version more that is to stay as it is."""
-        pins = {**self.pins, version: self.counters.evicted}
+        pins = {**self.pins, version: Pin(self.counters.evicted, self.counters.folded)}
         return replace(self, pins={pin: pins[pin] for pin in sorted(pins)[-PINS:]})
 
     def after(self, batch: Batch, rejects: Iterable[Rejects], now: datetime) -> "State":
@@ -167,6 +175,7 @@ def load(db: duckdb.DuckDBPyConnection) -> State:
     for name in ("newest_bucket", "newest", "oldest"):
         counters[name] = _time(counters[name])
     counters.setdefault("folded_ever", counters["folded"])
+    values.setdefault("pins", {})
     rejected = {reason: (n, _time(at)) for reason, (n, at) in counters["rejected"].items()}
     resume = values["resume"]
     return State(
@@ -174,7 +183,7 @@ def load(db: duckdb.DuckDBPyConnection) -> State:
         exact_since=values["exact_since"],
         resume=None if resume is None else Resume(**resume),
         retired=tuple(values["retired"]),
-        pins={int(pin): evicted for pin, evicted in values.get("pins", {}).items()},
+        pins={int(at): _pin(each, counters["folded"]) for at, each in values["pins"].items()},
         counters=Counters(**{**counters, "rejected": rejected}),
         samples=values["samples"],
     )
@@ -215,6 +224,11 @@ def _name(name: str, known: dict[str, Any]) -> str:
     """`name` if it may stand on its own, so that no input can grow the ledger."""
     name = name[:NAME_CHARACTERS]
     return name if name in known or len(known) < NAMES else OTHERS
+
+
+def _pin(told: Any, folded: int) -> Pin:
+    """A file from before knows only what had been evicted."""
+    return Pin(**told) if isinstance(told, dict) else Pin(told, folded)
 
 
 def _time(text: str | None) -> datetime | None:

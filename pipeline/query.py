@@ -39,7 +39,7 @@ from pipeline.settings import Settings, SettingsError
 from pipeline.source import Offsets, Source, SourceProblem
 from pipeline.state import View
 from pipeline.status import BatchTimes, Health, Status, span
-from pipeline.table import Table
+from pipeline.table import Table, first_version
 from pipeline.writer import Writer, Written
 
 log = logging.getLogger("zeek_live")
@@ -66,8 +66,8 @@ class Pipeline:
         jars_of(settings)
         check_names(settings.field_names)
         self.settings = settings
-        born = time.time_ns() // 1_000_000
-        self.table = Table(settings.state_dir, settings.retention, settings.row_budget, born)
+        anew = first_version()
+        self.table = Table(settings.state_dir, settings.retention, settings.row_budget, anew)
         self._checkpoints = settings.state_dir or Path(tempfile.mkdtemp(dir=scratch()))
         drop_checkpoints(self._checkpoints)
         self._source = open_source(settings)

@@ -1,5 +1,6 @@
 """Rows of one kind, ranked by a measure: the query behind every table of a page."""
 
+from collections.abc import Container
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -7,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.cache import Readable
-from pipeline.state import MAX_ROWS, View
+from pipeline.state import MAX_ROWS, View, ascends
 from pipeline.where import KEYS, Clause, naive, where
 from pipeline.window import Window, window
 
@@ -40,6 +41,8 @@ class Listing:
     """Queries whose row is not known any more: the row budget folded it into "(other)"."""
     thinned: int
     """Queries of which some column was folded: distinct counts may be too low by them."""
+    sort: str = ""
+    """What ranks the rows, as a view's `sort` says it."""
     stacked_by: str | None = None
     """The column of which each value is one row of the ranking, where it has several lines."""
 
@@ -65,6 +68,24 @@ class Listing:
             parts.append("counts exact, names at least" if self.thinned else "exact")
         return " · ".join(parts)
 
+    @property
+    def order(self) -> str:
+        """What ranks the rows, where it is not queries: its column may not be shown."""
+        if not self.of or self.sort in ("", "queries"):
+            return ""
+        column = self.sort.removeprefix("-").replace("_", " ")
+        return f"by {column} {'ascending' if ascends(self.sort) else 'descending'}"
+
+
+def sorted_by(sort: str, columns: Container[str], own: str = "queries") -> str:
+    """What ranks the rows of a table with these columns: `sort`, else its own order."""
+    return sort if sort.removeprefix("-") in columns else own
+
+
+def order_sql(sort: str, expression: str) -> str:
+    """For ORDER BY: what is missing stands last, whichever way."""
+    return f"{expression} {'ASC' if ascends(sort) else 'DESC'} NULLS LAST"
+
 
 def ranking(
     table: Readable,
@@ -72,21 +93,21 @@ def ranking(
     by: str,
     measures: tuple[str, ...],
     n: int | None = 25,
-    sort: str = "queries",
+    sort: str = "",
     series: bool = False,
 ) -> Listing:
-    """Rows by `by` (a key of KEYS), the first `n` by the measure `sort`.
+    """Rows by `by` (a key of KEYS), the first `n` by `sort`: that key or a measure, else queries.
 
     Columns: `by`, queries, share, the measures, and with `series` per_bar, a list of the counts
-    of the window's complete bars. A `sort` that is no column is taken for queries.
+    of the window's complete bars.
     """
     span = window(table, view)
     clause = where(view, span.start, span.end)
     limit = min(n or MAX_ROWS, MAX_ROWS)
-    sort = sort if sort in (*measures, by) else "queries"
+    sort = sorted_by(sort, ("queries", *measures, by))
     sql = _ranking_sql(by, measures, sort, limit, clause, span if series else None)
     bound = replace(clause, params=clause.params | (bar_params(span) if series else {}))
-    listing = read_listing(table, sql, bound, by)
+    listing = read_listing(table, sql, bound, by, sort)
     listing.rows.insert(2, "share", 100 * listing.rows["queries"] / max(listing.queries, 1))
     return _with_series(listing, span) if series else listing
 
@@ -101,8 +122,9 @@ def _ranking_sql(
 ) -> str:
     """Ranked by the one measure over all, then the other measures of the first rows only."""
     others = "".join(f", {MEASURES[name]} AS {name}" for name in measures if name != "queries")
-    rank = "key" if sort == by else MEASURES[sort]
-    order = f"rank {'ASC' if sort == by else 'DESC'} NULLS LAST, queries DESC, key"
+    column = sort.removeprefix("-")
+    rank = "key" if column == by else MEASURES[column]
+    order = f"{order_sql(sort, 'rank')}, queries DESC, key"
     bar = bar_sql(span) if span else "0"
     series = "JOIN series USING (key)" if span else ""
     # Not materialized: else all columns of all records are copied first.
@@ -132,12 +154,12 @@ FACTS_SQL = """
 """The caption's facts, out of `groups` (key, queries, thinned)."""
 
 
-def read_listing(table: Readable, sql: str, clause: Clause, by: str) -> Listing:
+def read_listing(table: Readable, sql: str, clause: Clause, by: str, sort: str) -> Listing:
     """The answer of a query whose lines carry FACTS; one line without a key when there is none."""
     rows = with_zone(table.read(sql, clause.params).to_pandas())
     of, queries, folded, thinned = (int(rows[name].iloc[0]) for name in FACTS)
     rows = rows.drop(columns=list(FACTS)).dropna(subset=[by]).reset_index(drop=True)
-    return Listing(rows.astype({"queries": "int64"}), of, queries, folded, thinned)
+    return Listing(rows.astype({"queries": "int64"}), of, queries, folded, thinned, sort)
 
 
 def _with_series(listing: Listing, span: Window) -> Listing:

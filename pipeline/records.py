@@ -1,13 +1,13 @@
 """The rows behind the numbers: what the table keeps of the records, newest buckets first."""
 
 from pipeline.cache import Readable, cached
-from pipeline.ranking import FACTS_SQL, Listing, read_listing
+from pipeline.ranking import FACTS_SQL, Listing, order_sql, read_listing, sorted_by
 from pipeline.state import MAX_ROWS, View
 from pipeline.where import KEYS, where
 from pipeline.window import window
 
 COLUMNS = ("host", "resolver", "name", "type", "response")
-ORDERS = {"count": "queries DESC", "first": "first", "last": "last DESC"}
+SORTS = (*COLUMNS, "bucket", "queries", "rtt_ms", "first", "last")
 
 
 @cached
@@ -16,13 +16,14 @@ def records(table: Readable, view: View, n: int | None = 25, sort: str = "") -> 
 
     Columns: bucket, end (its last moment), host, resolver, name, type, response, domain, queries,
     rtt_ms, first, last, uid and answers of the newest record, seq (the batch that wrote the row).
-    Rows alike of one bucket may still stand apart until the table merges them. Sorts by count,
-    first or last, else by bucket.
+    Rows alike of one bucket may still stand apart until the table merges them. Sorts by SORTS, else
+    by bucket.
     """
     span = window(table, view)
     clause = where(view, span.start, span.end)
     keys = ", ".join(f"{KEYS[name]} AS {name}" for name in (*COLUMNS, "domain"))
-    order = f"{ORDERS.get(sort, 'bucket DESC')}, last DESC, host, name, type, seq"
+    sort = sorted_by(sort, SORTS, "bucket")
+    order = f"{order_sql(sort, sort.removeprefix('-'))}, last DESC, host, name, type, seq"
     sql = f"""
     WITH groups AS (
       SELECT bucket AS key, count AS queries, CASE WHEN folded > 0 THEN count END AS thinned
@@ -33,4 +34,4 @@ def records(table: Readable, view: View, n: int | None = 25, sort: str = "") -> 
         uid, answers, seq
       FROM dns_counts WHERE {clause.sql} ORDER BY {order} LIMIT {min(n or MAX_ROWS, MAX_ROWS)})
     SELECT rows.*, {FACTS_SQL} FROM (SELECT TRUE) LEFT JOIN rows ON TRUE ORDER BY {order}"""
-    return read_listing(table, sql, clause, "bucket")
+    return read_listing(table, sql, clause, "bucket", sort)

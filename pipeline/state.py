@@ -20,10 +20,11 @@ REASON = "reason"
 """Why records were rejected: Health looks at one closer, nothing is filtered by it."""
 LEVELS = ("name", "domain", "tld")
 SORTS = (
-    "queries", "count", "host", "domain", "name", "tld", "type", "response", "resolver", "hosts",
-    "domains", "names", "resolvers", "nxdomain", "no_response", "rtt_ms", "first", "last",
+    "queries", "host", "domain", "name", "tld", "type", "response", "resolver", "hosts", "domains",
+    "names", "resolvers", "nxdomain", "no_response", "rtt_ms", "first", "last", "bucket",
 )  # fmt: skip
-"""What rows may be ranked by; where a table has no such column, by queries."""
+"""What rows may be ranked by, a leading `-` the other way round; a table without such a column
+keeps its own order."""
 INTERVALS = (0, 1, 2, 5, 10, 30, 60)
 """Seconds between refreshes; 0 is a pause."""
 NOISE = {
@@ -87,6 +88,16 @@ class Filter:
         return "-" * self.exclude + "*." * self.under + value + ".*" * self.begins
 
 
+def ascends(sort: str) -> bool:
+    """Whether what ranks rows has the smallest first: texts from A on, and what is turned round.
+
+    >>> ascends("host"), ascends("-host"), ascends("queries"), ascends("-queries")
+    (True, False, False, True)
+    """
+    is_text = sort.removeprefix("-") in (*FIELDS, *LEVELS)
+    return is_text != sort.startswith("-")
+
+
 def stray_star(text: str) -> bool:
     """Whether a filter's text has a star that stands for nothing.
 
@@ -114,7 +125,8 @@ class View:
     level: Literal["name", "domain", "tld"] = "domain"
     n: int | None = 25
     """Rows of a table; None is all, up to MAX_ROWS."""
-    sort: str = "queries"
+    sort: str = ""
+    """What ranks rows, of SORTS; empty is each table's own order."""
     vs: str = "before"
     """What changes are against: the window before, `day`, or `host:10.1.2.3`."""
     tz: Literal["utc", "local"] = "utc"
@@ -182,7 +194,7 @@ class View:
             "every": str(self.every),
             "charts": self.charts,
         }
-        at_start = {"level": "domain", "n": "25", "sort": "queries"}
+        at_start = {"level": "domain", "n": "25", "sort": ""}
         at_start |= {"vs": "before", "tz": "utc", "every": "5", "charts": "drawn"}
         params = {key: [text] for key, text in texts.items() if text != at_start[key]}
         if self.at is not None:
@@ -270,6 +282,10 @@ def _one_of(text: str, allowed: Iterable[str]) -> str:
     return text
 
 
+def _sort(text: str) -> str:
+    return "-" * text.startswith("-") + _one_of(text.removeprefix("-"), SORTS)
+
+
 def _number(text: str, least: int, most: int) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 20 and least <= int(text) <= most):
         raise ValueError(f"a number from {least} to {most}")
@@ -315,7 +331,7 @@ READERS: dict[str, Any] = {
     "focus": lambda many: {"focus": _focus(many[-1])},
     "level": lambda many: {"level": _one_of(many[-1], LEVELS)},
     "n": lambda many: {"n": None if many[-1] == "all" else _number(many[-1], 1, MAX_ROWS)},
-    "sort": lambda many: {"sort": _one_of(many[-1], SORTS)},
+    "sort": lambda many: {"sort": _sort(many[-1])},
     "vs": lambda many: {"vs": _versus(many[-1])},
     "tz": lambda many: {"tz": _one_of(many[-1], ["utc", "local"])},
     "every": lambda many: {"every": int(_one_of(many[-1], [str(s) for s in INTERVALS]))},

@@ -6,6 +6,7 @@ the same key may stand in several rows.
 """
 
 import json
+import secrets
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -60,8 +61,7 @@ class Table:
     ) -> None:
         """Open or create; `path` is the state directory, None keeps the table in memory.
 
-        `version` is that of a table made anew: out of a clock, versions of one table are not
-        those of another. Raises TableLocked, TableFull, TableDamaged.
+        `version` is that of a table made anew. Raises TableLocked, TableFull, TableDamaged.
         """
         self._retention = retention
         self._budget = row_budget
@@ -154,7 +154,16 @@ class Table:
     def lost_of(self, version: int) -> int:
         """Records that were evicted since a version was pinned."""
         counters, at = self._state.counters, self._state.pins.get(version)
-        return 0 if at is None else counters.evicted - at
+        return 0 if at is None else counters.evicted - at.evicted
+
+    def folded_of(self, version: int) -> int:
+        """Records up to a version that were folded since it was pinned, but for those evicted."""
+        counters, at = self._state.counters, self._state.pins.get(version)
+        if at is None or counters.folded <= at.folded:
+            return 0
+        sql = "SELECT sum(count)::BIGINT AS n FROM dns_counts WHERE folded > 0 AND seq <= $at"
+        now: int = self.read(sql, {"at": version})["n"][0].as_py() or 0
+        return max(0, now - at.folded)
 
     @property
     def shrunk(self) -> int:
@@ -251,6 +260,15 @@ class Table:
         if self._store.ended:
             self._store.reopen()
             self._state = self._store.checked(_verified)
+
+
+def first_version() -> int:
+    """That of a table made anew: by chance, so that versions of one table are not another's.
+
+    A clock would not do: servers are started at the same moment. Between any two there is room for
+    four million, and JSON's numbers hold them.
+    """
+    return secrets.randbits(30) << 22
 
 
 def _create(version: int, db: duckdb.DuckDBPyConnection) -> None:

@@ -16,17 +16,19 @@ from pipeline.ranking import (
     Listing,
     bar_params,
     bar_sql,
+    order_sql,
     ranking,
     read_listing,
+    sorted_by,
 )
-from pipeline.state import MAX_ROWS, NOISE, View
+from pipeline.state import MAX_ROWS, NOISE, View, ascends
 from pipeline.where import KEYS, RESPONSE, RESPONSES, Clause, naive, noise, where
 from pipeline.window import window
 
 
 @cached
 def hosts(
-    table: Readable, view: View, n: int | None = 25, sort: str = "queries", series: bool = True
+    table: Readable, view: View, n: int | None = 25, sort: str = "", series: bool = True
 ) -> Listing:
     """Columns: host, queries, share, domains, names, nxdomain, no_response, resolvers, first,
     last, per_bar."""
@@ -40,7 +42,7 @@ def domains(
     view: View,
     level: str = "domain",
     n: int | None = 25,
-    sort: str = "queries",
+    sort: str = "",
     series: bool = True,
 ) -> Listing:
     """Columns: `level` (domain, name or tld), queries, share, hosts, names, nxdomain,
@@ -50,7 +52,7 @@ def domains(
 
 
 @cached
-def resolvers(table: Readable, view: View, n: int | None = 25, sort: str = "queries") -> Listing:
+def resolvers(table: Readable, view: View, n: int | None = 25, sort: str = "") -> Listing:
     """Columns: resolver, queries, share, hosts, nxdomain, no_response, rtt_ms, last."""
     measures = ("hosts", "nxdomain", "no_response", "rtt_ms", "last")
     return ranking(table, view, "resolver", measures, n, sort)
@@ -94,13 +96,15 @@ def counts_before(table: Readable, view: View, by: str) -> dict[str | None, int]
 
 
 @cached
-def names(table: Readable, view: View, n: int | None = 25, sort: str = "queries") -> Listing:
+def names(table: Readable, view: View, n: int | None = 25, sort: str = "") -> Listing:
     """Names by type and response. Columns: name, type, response, queries, share, domain, answers
     (of the newest record), uid, last. Sorts by queries, last, name, type or response."""
     span = window(table, view)
     clause = where(view, span.start, span.end)
-    orders = {"last": "last DESC", "name": "key", "type": "type", "response": "response"}
-    order = f"{orders.get(sort, 'queries DESC')}, queries DESC, last DESC"
+    sort = sorted_by(sort, ("queries", "last", "name", "type", "response"))
+    column = sort.removeprefix("-")
+    order = order_sql(sort, "key" if column == "name" else column)
+    order += ", queries DESC, last DESC"
     sql = f"""
     WITH groups AS MATERIALIZED (
       SELECT {KEYS["name"]} AS key, {KEYS["type"]} AS type, {KEYS["response"]} AS response,
@@ -111,7 +115,7 @@ def names(table: Readable, view: View, n: int | None = 25, sort: str = "queries"
       ORDER BY {order}, key, type, response LIMIT {min(n or MAX_ROWS, MAX_ROWS)})
     SELECT key AS name, top.* EXCLUDE (key), {FACTS_SQL}
     FROM (SELECT TRUE) LEFT JOIN top ON TRUE ORDER BY {order}, key, type, response"""
-    listing = read_listing(table, sql, clause, "name")
+    listing = read_listing(table, sql, clause, "name", sort)
     listing.rows.insert(4, "share", 100 * listing.rows["queries"] / max(listing.queries, 1))
     return replace(listing, rows=_with_answers(table, clause, listing.rows))
 
@@ -180,12 +184,13 @@ def top_domains(table: Readable, view: View, level: str = "domain", n: int | Non
 
 
 @cached
-def new_domains(table: Readable, view: View, n: int | None = 25, sort: str = "first") -> Listing:
+def new_domains(table: Readable, view: View, n: int | None = 25, sort: str = "") -> Listing:
     """Domains first seen in the window, of all that is kept. Columns: domain, first, hosts,
-    queries, names, nxdomain. Of what was folded away, they may be older. Sorts by count, domain,
-    hosts, names or nxdomain, else the newest first."""
-    order = {"count": "queries DESC,", "domain": "key,"}.get(sort, "")
-    order = f"{sort} DESC," if sort in ("hosts", "names", "nxdomain") else order
+    queries, names, nxdomain. Of what was folded away, they may be older. Sorts by any of
+    them, else the newest first."""
+    sort = sorted_by(sort, ("domain", "first", "hosts", "queries", "names", "nxdomain"), "first")
+    column = sort.removeprefix("-")
+    order = order_sql(sort, "key" if column == "domain" else column)
     span = window(table, view)
     seen = where(view, None, span.end)
     sql = f"""
@@ -202,11 +207,11 @@ def new_domains(table: Readable, view: View, n: int | None = 25, sort: str = "fi
       WHERE {seen.sql} AND bucket >= $start AND registered_domain IN (SELECT key FROM fresh)
       GROUP BY key),
     ranked AS (SELECT * FROM fresh JOIN measured USING (key)
-      ORDER BY {order} first DESC, key LIMIT {min(n or MAX_ROWS, MAX_ROWS)})
+      ORDER BY {order}, first DESC, key LIMIT {min(n or MAX_ROWS, MAX_ROWS)})
     SELECT key AS domain, first, hosts, ranked.queries, names, nxdomain, {FACTS_SQL}
-    FROM (SELECT TRUE) LEFT JOIN ranked ON TRUE ORDER BY {order} first DESC, key"""
+    FROM (SELECT TRUE) LEFT JOIN ranked ON TRUE ORDER BY {order}, first DESC, key"""
     clause = Clause(seen.sql, {**seen.params, "start": naive(span.start)})
-    return read_listing(table, sql, clause, "domain")
+    return read_listing(table, sql, clause, "domain", sort)
 
 
 @dataclass(frozen=True)
@@ -249,21 +254,24 @@ def not_kept(table: Readable, view: View) -> str:
 
 @cached
 def host_domains(
-    table: Readable, view: View, host: str, n: int | None = 25, sort: str = "queries"
+    table: Readable, view: View, host: str, n: int | None = 25, sort: str = ""
 ) -> Listing:
     """The domains of one host. Columns: domain, queries, share (of the host's queries), names,
     nxdomain, hosts (how many of all hosts ask for it), last, per_bar."""
     measures = ("names", "nxdomain", "last")
     # How many ask is told by other hosts' records: whatever is ranked by it is told of all rows.
-    first = None if sort == "hosts" else n
+    by_hosts = sort.removeprefix("-") == "hosts"
+    first = None if by_hosts else n
     own = ranking(table, view.only("host", host), "domain", measures, first, sort, series=True)
     asked = dict.fromkeys(own.rows["domain"], 0) | _hosts_by_domain(
         table, view.without("host"), list(own.rows["domain"])
     )
     rows = own.rows.copy()
     rows.insert(5, "hosts", [asked[domain] for domain in rows["domain"]])
-    if sort == "hosts":
-        rows = rows.sort_values("hosts", ascending=False, kind="stable", ignore_index=True)
+    if by_hosts:
+        way = ascends(sort)
+        rows = rows.sort_values("hosts", ascending=way, kind="stable", ignore_index=True)
+        own = replace(own, sort=sort)
     return replace(own, rows=rows.head(n or MAX_ROWS))
 
 

@@ -49,6 +49,7 @@ HEADERS = {
 PRIVATE = {"Cache-Control": "no-store", "Cross-Origin-Resource-Policy": "same-origin"}
 """Besides HEADERS, of what ROUTES answer."""
 LOCAL = ("localhost", "127.0.0.1")
+LOCAL_ZONE = "tz=local is a browser's zone: name it as well, such as zone=Europe/Berlin"
 RATE = parse("60 per 1 minute")
 """How often one may ask for rows: a person, a token, or an address where nobody logs in."""
 LIMITER = MovingWindowRateLimiter(MemoryStorage())
@@ -221,7 +222,8 @@ def _asked(request: Request) -> tuple[str, View, exports.Export, exports.Names]:
     params = {key: request.query_params.getlist(key) for key in request.query_params}
     asked = params.pop("names", ["real"])[-1]
     names: exports.Names = "defanged" if asked == "defanged" else "real"
-    zone = _zone(params.pop("zone", ["UTC"])[-1])
+    named = params.pop("zone", [])
+    zone = _zone((named or ["UTC"])[-1])
     view, problems = from_params(params)
     what, page = request.path_params["view"], request.path_params.get("page", "")
     panels = screen.PAGES.get(page, {}) if page else screen.VIEWS
@@ -229,6 +231,8 @@ def _asked(request: Request) -> tuple[str, View, exports.Export, exports.Names]:
         raise Refused(404, f"there is no such view; there are {_list(panels or screen.PAGES)}")
     if asked not in get_args(exports.Names):
         problems = ["names is real or defanged", *problems]
+    if view.tz == "local" and not named:
+        problems.append(LOCAL_ZONE)
     if problems:
         raise Refused(400, "; ".join(problems))
     table = query.running().table

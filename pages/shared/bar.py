@@ -55,7 +55,7 @@ def first_row(page: str, view: View) -> None:
 def _elsewhere(page: str, view: View) -> View:
     """What other pages show after this one: the same records, nothing selected."""
     here = view.without("host") if page == "Host" else view
-    return replace(here, focus=None, sort="queries")
+    return replace(here, focus=None, sort="")
 
 
 def _state() -> None:

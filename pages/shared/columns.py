@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.shared.look import zone_of
 from pipeline.charts import COLOURS
-from pipeline.state import View
+from pipeline.state import View, ascends
 
 config = st.column_config
 TEXTS = {
@@ -40,6 +40,18 @@ TIMES = {"bucket": "From", "first": "First", "last": "Last"}
 def columns(view: View, *names: str, **widths: int) -> dict[str, Any]:
     """Column configurations in the order of `names`."""
     return {name: _column(view, name, widths.get(name)) for name in names}
+
+
+def marked(wanted: dict[str, Any], sort: str) -> dict[str, Any]:
+    """The columns, with an arrow at that which ranks the rows: whether they fall or rise.
+
+    It stands before the label: a narrow column cuts off the end.
+    """
+    column = wanted.get(sort.removeprefix("-"))
+    if column is None:
+        return wanted
+    label = f"{'↑' if ascends(sort) else '↓'} {column['label']}"
+    return wanted | {sort.removeprefix("-"): {**column, "label": label}}
 
 
 def _column(view: View, name: str, width: int | None) -> Any:

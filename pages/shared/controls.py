@@ -6,24 +6,26 @@ import streamlit as st
 
 from pages.shared import url
 from pages.shared.look import title
-from pipeline.state import View
+from pipeline.state import View, ascends
 
 ORDERS = {
-    "Overview": ("queries", "domains", "names", "nxdomain", "no_response", "rtt_ms", "last"),
-    "Domains": ("queries", "hosts", "names", "nxdomain", "first", "last", "no_response"),
+    "Overview": ("", "queries", "domains", "names", "nxdomain", "no_response", "rtt_ms", "last"),
+    "Domains": ("", "queries", "hosts", "names", "nxdomain", "first", "last", "no_response"),
     "Hosts": (
-        "queries", "domains", "names", "nxdomain", "no_response", "resolvers", "last", "host",
+        "", "queries", "domains", "names", "nxdomain", "no_response", "resolvers", "last", "host",
     ),
-    "Host": ("queries", "names", "nxdomain", "hosts", "no_response", "rtt_ms", "last"),
-    "Records": ("queries", "count", "first", "last"),
+    "Host": ("", "queries", "names", "nxdomain", "hosts", "no_response", "rtt_ms", "last"),
+    "Records": ("", "queries", "bucket", "first", "last", "host", "name"),
 }  # fmt: skip
-"""What a page's tables can be ranked by; the first is as at the start."""
+"""What a page's tables can be ranked by."""
 ORDER_NAMES = {
+    "": "as at the start",
     "nxdomain": "NXDOMAIN",
     "no_response": "no response",
-    "count": "most queries",
     "rtt_ms": "mean rtt",
+    "bucket": "from",
 }
+WAYS = {True: "ascending", False: "descending"}
 NUMBERS = (25, 50, 100, 250, 1000, None)
 LEVELS = {"domain": "Registered", "name": "Name", "tld": "TLD"}
 
@@ -81,15 +83,29 @@ def shown_as(page: str, view: View) -> None:
 
 
 def _order(page: str, view: View) -> None:
-    orders = ORDERS[page]
-    names = ORDER_NAMES | ({"queries": "newest"} if page == "Records" else {})
+    orders, column = ORDERS[page], view.sort.removeprefix("-")
     st.selectbox(
         "Rank rows by",
-        orders if view.sort in orders else (view.sort, *orders),
-        format_func=lambda column: names.get(column, column),
-        key=url.seed("order", view.sort),
+        orders if column in orders else (column, *orders),
+        format_func=lambda column: ORDER_NAMES.get(column, column),
+        key=url.seed("order", column),
         on_change=url.on("order", "sort"),
     )
+    st.radio(
+        "Ranked",
+        list(WAYS),
+        format_func=WAYS.__getitem__,
+        horizontal=True,
+        disabled=not column,
+        key=url.seed("way", ascends(view.sort)),
+        on_change=_way_chosen,
+    )
+
+
+def _way_chosen() -> None:
+    column = url.view().sort.removeprefix("-")
+    ways = {ascends(sort): sort for sort in (column, f"-{column}")}
+    url.change(sort=ways[st.session_state["way"]])
 
 
 def _level_chosen() -> None:

@@ -56,12 +56,17 @@ def head(each: Filter, view: View) -> None:
     """Whose detail it is, and what can be done with it."""
     opposite = replace(each, exclude=True)
     with st.container(horizontal=True, key="detail-head", gap="xxsmall"):
-        label = label_of(each.value) if each.field == "host" else ""
+        label = label_of(each.value) if each.field == "host" else in_unicode(each)
         title(words(each), " · ".join(part for part in (each.field, label) if part))
         st.button("Open", key="detail-open", on_click=nav.open_row, args=(each,))
         st.button("Only this", key="detail-only", on_click=nav.narrow, args=(each,))
         st.button("Not this", key="detail-not", on_click=nav.narrow, args=(opposite,))
         copies(each)
+
+
+def in_unicode(each: Filter) -> str:
+    """What its punycode shows, if it has any."""
+    return unicode_form(each.value) or ""
 
 
 def copies(each: Filter) -> None:
@@ -70,7 +75,7 @@ def copies(each: Filter) -> None:
     with st.popover("More", key="more"):
         st.code(shown(each.value), language=None)
         copy_button("Copy the real value", each.value, "copy-real")
-        if form := unicode_form(each.value):
+        if form := in_unicode(each):
             st.caption("what its punycode shows")
             st.code(form, language=None)
         with st.container(horizontal=True, gap="xxsmall"):
@@ -83,16 +88,16 @@ def peers(table: Readable, view: View, each: Filter, rows: int) -> None:
     """The hosts that ask for a domain; the domains that a host asks for."""
     listing = screen.peers(table, view)
     if each.field == "host":
-        title("Domains", panels.over(table, view, listing.caption))
+        title("Domains", panels.over(table, view, listing.caption, listing.order))
         wanted = columns(view, "domain", "queries", "share", "names", "nxdomain", "hosts")
-        panels.ranked("peers", "domain", table, view, listing.rows, wanted, rows)
+        panels.ranked("peers", "domain", table, view, listing.rows, wanted, rows, sort=listing.sort)
     else:
         title(
             "Hosts that ask" if each.field in LEVELS else "Hosts",
-            panels.over(table, view, listing.caption),
+            panels.over(table, view, listing.caption, listing.order),
         )
         wanted = columns(view, "host", "queries", "share", "names", "nxdomain", "last")
-        panels.ranked("askers", "host", table, view, listing.rows, wanted, rows)
+        panels.ranked("askers", "host", table, view, listing.rows, wanted, rows, sort=listing.sort)
 
 
 def makeup(table: Readable, view: View) -> None:
@@ -109,8 +114,8 @@ def makeup(table: Readable, view: View) -> None:
 def names(table: Readable, view: View, each: Filter, rows: int) -> None:
     """Names under it, by type and response."""
     listing = screen.names(table, view)
-    said = panels.over(table, view, panels.in_rows(listing))
+    said = panels.over(table, view, panels.in_rows(listing), listing.order)
     title("Names under it" if each.field == "domain" else "Names", said)
     # Elsewhere it is said already under which domain they are, or the domains stand above.
     wanted = NAME if each.field in ("host", "domain") else BY_DOMAIN
-    panels.named(table, view, listing.rows, columns(view, *wanted), rows)
+    panels.named(table, view, listing, columns(view, *wanted), rows)

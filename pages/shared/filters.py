@@ -75,7 +75,8 @@ def second_row(page: str, view: View) -> None:
 
 def _problem() -> None:
     # Something is always drawn here, or what follows would move to the left.
-    said = [*url.problems(), _old_end(url.view()), _wider(url.view())]
+    view = url.view()
+    said = [*url.problems(), _old_end(view), _wider(view), _folded(view)]
     problem = escaped("; ".join(filter(None, said)))
     st.html(f'<div class="problem" title="{problem}">{problem}</div>')
 
@@ -98,6 +99,12 @@ def _wider(view: View) -> str:
     span, zone = window(running().table, view), zone_of(view)
     ends = "–".join(f"{time.astimezone(zone):%H:%M}" for time in (span.start, span.end))
     return f"kept in wider buckets by now: shown is all of {ends} {zone}" * span.snapped
+
+
+def _folded(view: View) -> str:
+    """That a paused page shows fewer names than it did, and its sums are what they were."""
+    folded = 0 if view.at is None else running().table.folded_of(view.at)
+    return f"{folded:,} records of this pause were folded into (other) since" if folded else ""
 
 
 def _chips(view: View) -> None:

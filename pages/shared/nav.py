@@ -69,7 +69,7 @@ def look_at(each: Filter) -> None:
 
 def open_row(each: Filter) -> None:
     """A host's own page; the domains page with that domain or name beside the others."""
-    view = replace(url.view(), focus=None, sort="queries")
+    view = replace(url.view(), focus=None, sort="")
     view = view.without(*OWN.get(st.session_state["page"], ()))
     if each.field == "host":
         url.jump("Host", looking_at(view, each))
@@ -126,12 +126,12 @@ def narrow(each: Filter) -> None:
 def open_records(*each: Filter, of: View | None = None) -> None:
     """The rows behind a number: those of the view, or of another, that are of all of `each`."""
     view = reduce(looking_at, each, of or url.view())
-    url.jump("Records", replace(view, focus=None, sort="queries"))
+    url.jump("Records", replace(view, focus=None, sort=""))
 
 
 def trace(figure: str) -> None:
     """What a figure of the strip counts: those hosts, domains or names, else the rows."""
-    view = replace(url.view(), focus=None, sort="queries")
+    view = replace(url.view(), focus=None, sort="")
     if figure in TABLES:
         page, changes = TABLES[figure]
         url.jump(page, replace(view, **changes))

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,7 +12,7 @@ import streamlit as st
 
 from pages.shared import nav, url
 from pages.shared.charts import chart, specification
-from pages.shared.columns import columns, theme
+from pages.shared.columns import columns, marked, theme
 from pages.shared.hostlabels import labelled
 from pages.shared.look import empty, legend, title, zone_of
 from pages.shared.tables import HEADER, ROW
@@ -182,7 +183,6 @@ def rows_of(
         rows_by=tuple(name for name in wanted if name in ("bucket", "response", by)),
         # A new bar stands first at once.
         newest=frame["bucket"].iloc[0] if "bucket" in wanted else None,
-        on_sort=None,
     )
 
 
@@ -191,8 +191,9 @@ def hosts(table: Readable, view: View, rows: int, key: str = "hosts") -> None:
     seen = screen.of_hosts(view)
     listing = screen.hosts(table, seen)
     focus = Filter.from_text(*view.focus) if seen is not view and view.focus else None
-    title(askers(focus) if focus else "Hosts", over(table, view, listing.caption))
-    ranked(key, "host", table, seen, labelled(listing.rows), columns(view, *HOST), rows)
+    title(askers(focus) if focus else "Hosts", over(table, view, listing.caption, listing.order))
+    wanted = columns(view, *HOST)
+    ranked(key, "host", table, seen, labelled(listing.rows), wanted, rows, sort=listing.sort)
 
 
 def askers(each: Filter) -> str:
@@ -210,7 +211,7 @@ def other_hosts(table: Readable, view: View, host: str, rows: int) -> None:
     each = screen.asked(table, view)
     seen = screen.of_askers(view, each)
     listing = screen.hosts(table, seen)
-    title(askers(each) if each else "Hosts", over(table, view, listing.caption))
+    title(askers(each) if each else "Hosts", over(table, view, listing.caption, listing.order))
     ranked(
         "askers",
         "host",
@@ -219,6 +220,7 @@ def other_hosts(table: Readable, view: View, host: str, rows: int) -> None:
         labelled(listing.rows),
         columns(view, *ASKERS),
         rows,
+        sort=listing.sort,
         picked=(host,),
         on_pick=lambda value, column: _beside(each, value),
     )
@@ -229,15 +231,14 @@ def _beside(each: Filter | None, host: str) -> None:
     url.write(put(view, each) if each else view)
 
 
-def rank_by(column: str) -> None:
-    """Every table that has this measure is ranked by it; of a label or an answer there is none."""
+def rank_by(now: str, column: str) -> None:
+    """Every table that has this column is ranked by it; the other way round where it is `now`.
+
+    By a label or an answer nothing is ranked.
+    """
+    column = "queries" if column == "share" else column
     if column in SORTS:
-        url.change(sort=column)
-
-
-def rank_new_by(column: str) -> None:
-    """The same where a rank by queries is not the one at the start."""
-    rank_by("count" if column == "queries" else column)
+        url.change(sort=f"-{column}" if column == now else column)
 
 
 def ranked(
@@ -249,23 +250,23 @@ def ranked(
     wanted: dict[str, Any],
     rows: int,
     *,
+    sort: str = "",
     rows_by: tuple[str, ...] = (),
     newest: object = None,
     picked: tuple[str, ...] = (),
-    on_sort: Callable[[str], None] | None = rank_by,
     on_pick: Callable[[str, str], None] | None = None,
 ) -> str | None:
     """Rows of one kind: a click selects, a header ranks, a menu opens and filters.
 
-    The value of the row that stands first. `rows_by` are the columns that tell rows apart where
-    the value does not; another `newest` ranks anew; `picked` are marked where none is in focus;
-    without `on_sort` the browser sorts; `on_pick` is what a click does instead.
+    The value of the row that stands first. `sort` is what ranks them, without it the browser sorts;
+    `rows_by` are the columns that tell rows apart where the value does not; another `newest` ranks
+    anew; `picked` are marked where none is in focus; `on_pick` is what a click does instead.
     """
     focus = in_focus(view, "domain" if level == "tld" else level)
     return draw_table(
         key,
         frame,
-        wanted,
+        marked(wanted, sort),
         rows,
         nothing(table, view),
         by=level,
@@ -273,7 +274,7 @@ def ranked(
         picked=[focus.value] if focus else picked,
         ranking=(view.ranked(), view.sort, view.n, newest),
         on_pick=on_pick or (lambda value, column: nav.look_at(of_row(level, value))),
-        on_sort=on_sort,
+        on_sort=partial(rank_by, sort) if sort else None,
         actions=nav.actions(level),
     )
 
@@ -333,10 +334,13 @@ def resolvers(table: Readable, view: View, rows: int, of_host: bool = False) -> 
     """Resolvers asked, with their failures and their mean rtt; on a host's page, of the focus."""
     seen = screen.of_own(view, "resolver") if of_host else view
     listing = screen.resolvers(table, seen)
-    title(f"Resolvers{whose(view, 'resolver') * of_host}", over(table, view, listing.caption))
+    title(
+        f"Resolvers{whose(view, 'resolver') * of_host}",
+        over(table, view, listing.caption, listing.order),
+    )
     wanted = columns(view, "resolver", "label", "queries", "share", "no_response", "rtt_ms")
     rows_of = labelled(listing.rows, "resolver")
-    ranked("resolvers", "resolver", table, seen, rows_of, wanted, rows)
+    ranked("resolvers", "resolver", table, seen, rows_of, wanted, rows, sort=listing.sort)
 
 
 def new_domains(table: Readable, view: View, rows: int) -> None:
@@ -351,23 +355,26 @@ def new_domains(table: Readable, view: View, rows: int) -> None:
     said = f"{listing.of:,} first seen in this time{folded}"
     title("New domains", over(table, view, said, since))
     wanted = columns(view, "domain", "first", "hosts", "queries", "names", "nxdomain")
-    ranked("new", "domain", table, view, listing.rows, wanted, rows, on_sort=rank_new_by)
+    ranked("new", "domain", table, view, listing.rows, wanted, rows, sort=listing.sort)
 
 
 def own_domains(table: Readable, view: View, rows: int) -> None:
     """The domains of one host, with how many hosts ask for each; those of the focus."""
     seen = screen.of_own(view, "domain")
     listing = screen.own_domains(table, seen)
-    title(f"Domains of this host{whose(view, 'domain')}", over(table, view, listing.caption))
-    ranked("own", "domain", table, seen, listing.rows, columns(view, *OWN), rows)
+    said = over(table, view, listing.caption, listing.order)
+    title(f"Domains of this host{whose(view, 'domain')}", said)
+    wanted = columns(view, *OWN)
+    ranked("own", "domain", table, seen, listing.rows, wanted, rows, sort=listing.sort)
 
 
 def own_names(table: Readable, view: View, rows: int) -> None:
     """Names by type and response, with the newest record's answer and uid; 676 px wide."""
     seen = screen.of_own(view, "name")
     listing = screen.names(table, seen)
-    title(f"Names{whose(view, 'name')}", over(table, view, in_rows(listing)))
-    named(table, seen, listing.rows, columns(view, *NAME, **NAME_WIDTHS), rows)
+    said = over(table, view, in_rows(listing), listing.order)
+    title(f"Names{whose(view, 'name')}", said)
+    named(table, seen, listing, columns(view, *NAME, **NAME_WIDTHS), rows)
 
 
 def whose(view: View, field: str) -> str:
@@ -381,15 +388,24 @@ def in_rows(listing: Listing) -> str:
     return listing.caption.replace(f" of {listing.of:,}", f" of {listing.of:,} rows", 1)
 
 
-def named(
-    table: Readable, view: View, frame: pd.DataFrame, wanted: dict[str, Any], rows: int
-) -> None:
+def named(table: Readable, view: View, listing: Listing, wanted: dict[str, Any], rows: int) -> None:
     """Names by type and response: a row's menu is the name's, a cell with a domain leads there."""
-    by = ("name", "type", "response")
+    by, frame = ("name", "type", "response"), listing.rows
     domains = dict(zip(frame["name"], frame["domain"], strict=True))
 
     def pick(name: str, column: str) -> None:
         is_domain = column == "domain" and name in domains
         nav.look_at(of_row(column, domains[name]) if is_domain else of_row("name", name))
 
-    ranked("names", "name", table, view, frame, wanted, rows, rows_by=by, on_pick=pick)
+    ranked(
+        "names",
+        "name",
+        table,
+        view,
+        frame,
+        wanted,
+        rows,
+        sort=listing.sort,
+        rows_by=by,
+        on_pick=pick,
+    )

@@ -65,7 +65,7 @@ def _around(row: str) -> None:
     """Whatever the row's host asked a minute around it."""
     view = url.view().without("domain", "name", "type", "response", "resolver")
     stretch = _stretch(row, MINUTE)
-    url.write(replace(view.only("host", _parts(row)["host"]), **stretch, sort="queries"))
+    url.write(replace(view.only("host", _parts(row)["host"]), **stretch))
 
 
 def _raw_of(row: str) -> None:

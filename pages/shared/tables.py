@@ -6,12 +6,14 @@ is remembered, and a row's menu says the value it stands for.
 
 import time
 from collections.abc import Callable, Container, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from pages.shared.columns import theme
+from pages.shared.fitting import fitted
 from pages.shared.look import empty, inert
 from pages.shared.onscreen import on_screen
 from pipeline.charts import COLOURS
@@ -25,6 +27,8 @@ RERANK_SECONDS = 30
 HEADER, ROW = 33, 26
 MENU = "menu"
 WIDEST, WIDEST_CHARACTERS = 180, 26
+FITTED = frozenset(["domain", "name", "what"])
+"""Columns whose texts a row's menu says in full, and that may be cut for that."""
 NAMES = {
     "askers": "Hosts that ask",
     "changes": "What changed",
@@ -99,7 +103,7 @@ def table(
         frame = frame.assign(**{MENU: [_labels(value, actions, label) for value in frame[by]]})
     looked_at = [value in picked for value in frame[by]] if by else []
     st.dataframe(
-        _styled(_texts(frame[[name for name in [*columns, MENU] if name in frame]]), looked_at),
+        _styled(_texts(frame[_drawn(frame, columns)], columns), looked_at),
         key=key,
         hide_index=True,
         row_height=ROW,
@@ -164,10 +168,13 @@ def _selection(
         return {}
 
     def chosen() -> None:
-        selection = st.session_state[key]["selection"]
+        selection, last = st.session_state[key]["selection"], f"{key}-header"
         values = st.session_state[f"{key}-order"]["values"]
-        if selection["columns"] and on_sort:
-            on_sort(selection["columns"][0])
+        # To click a header once more is to let it go.
+        columns = selection["columns"] or st.session_state.pop(last, [])
+        if columns and on_sort and not selection["cells"]:
+            st.session_state[last] = columns
+            on_sort(columns[0])
         elif selection["cells"] and on_pick:
             row, column = selection["cells"][0]
             # Selected before the rows became fewer, or whatever else a browser may send.
@@ -221,7 +228,11 @@ def _longest(cells: pd.Series) -> int:
     return max((len(cell) for cell in cells if isinstance(cell, str)), default=0)
 
 
-def _texts(frame: pd.DataFrame) -> pd.DataFrame:
+def _drawn(frame: pd.DataFrame, columns: Mapping[str, Any]) -> list[str]:
+    return [name for name in [*columns, MENU] if name in frame]
+
+
+def _texts(frame: pd.DataFrame, columns: Mapping[str, Any]) -> pd.DataFrame:
     """Every text as one that can be seen and does nothing."""
     texts = {
         name: frame[name].map(shown)
@@ -230,6 +241,9 @@ def _texts(frame: pd.DataFrame) -> pd.DataFrame:
         and pd.api.types.is_object_dtype(frame[name])
         and not frame[name].map(lambda cell: isinstance(cell, list)).any()
     }
+    for name in FITTED & texts.keys():
+        if width := columns[name].get("width"):
+            texts[name] = texts[name].map(partial(fitted, width=width))
     return frame.assign(**texts)
 
 

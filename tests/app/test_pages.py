@@ -18,6 +18,7 @@ from pages.shared.clock import in_words
 from pipeline.ledger import Rejects
 from pipeline.settings import read_settings
 from pipeline.status import Status
+from pipeline.table import Table
 from tests.app.hands import tables
 from tests.made import SOURCE, Made, partial
 
@@ -251,6 +252,14 @@ def test_health_masks_secrets(made: Made, show: Callable[..., AppTest]) -> None:
     assert "hunter2" not in shown_tables(app) + html(app)
 
 
+def test_unicode_stands_beside_the_punycode_that_is_looked_at(
+    made: Made, show: Callable[..., AppTest]
+) -> None:
+    name = "xn--bcher-kva.example"
+    made.add([partial(NOW, "10.0.0.1", name, name)])
+    assert f'<b>{name}</b><span title="domain · bücher.example">' in html(show("domains"))
+
+
 def test_a_focus_shows_who_asks_and_filters_nothing(
     made: Made, show: Callable[..., AppTest]
 ) -> None:
@@ -358,6 +367,28 @@ def test_a_paused_view_keeps_its_numbers_when_rows_are_merged(
     assert list(paused.dataframe[0].value["queries"]) == [5]
     told = [str(each.proto.json) for each in paused.get("bidi_component")]
     assert any("paused, 3 records since" in each for each in told)
+
+
+def test_a_pause_of_which_records_were_folded_since_says_so(
+    made: Made, show: Callable[..., AppTest]
+) -> None:
+    made.table = Table(None, timedelta(hours=24), 200)
+
+    def ask(kind: str) -> None:
+        made.add(
+            [partial(NOW, "10.0.0.1", f"{kind}{n}.a.example", "a.example") for n in range(150)]
+        )
+
+    ask("first")
+    at = made.table.version
+    paused = show("hosts", at=str(at))
+    assert "folded into (other) since" not in html(paused)
+    ask("second")
+    made.table.maintain()
+    paused.run()
+    folded = made.table.folded_of(at)
+    assert f"{folded:,} records of this pause were folded into (other) since" in html(paused)
+    assert list(paused.dataframe[0].value["queries"]) == [150]
 
 
 def test_a_moment_that_is_not_kept_is_told_and_the_newest_shown(

@@ -80,7 +80,14 @@ def nameless(page: Page) -> list[str]:
     return found
 
 
-OPENING = {"noise": "", "export": "", "against": "", "more": "hosts", "actions": "?focus=type:A"}
+OPENING = {
+    "noise": "",
+    "view": "?sort=-names",
+    "export": "",
+    "against": "",
+    "more": "hosts",
+    "actions": "?focus=type:A",
+}
 """What opens, and on which page."""
 
 
@@ -244,7 +251,10 @@ def test_rows_are_ranked_and_charts_become_tables_by_keys(page: Page, still_serv
     tab_to(page, "", "order")
     for key in ("ArrowDown", "ArrowDown", "Enter"):
         page.keyboard.press(key)
-    until(page, lambda: "sort" in params(page))
+    until(page, lambda: params(page).get("sort") == ["domains"])
+    tab_to(page, "", "way")
+    page.keyboard.press("ArrowLeft")
+    until(page, lambda: params(page).get("sort") == ["-domains"])
     page.keyboard.press("Escape")
     settle(page)
     expect(page.locator("[data-testid=stVegaLiteChart]")).to_have_count(0)

@@ -105,10 +105,30 @@ def test_a_row_menu_opens_the_hosts_own_page_and_back_returns(page: Page, made_s
     page.wait_for_url("**/hosts?range=15m")
 
 
-def test_a_header_ranks_on_the_server_and_says_so_in_the_url(page: Page, made_server: str) -> None:
+def test_a_header_ranks_either_way_and_is_marked_after_a_reload(
+    page: Page, made_server: str
+) -> None:
     page.goto(f"{made_server}/hosts")
-    click_cell(page, "hosts", -1, x=255)
-    until(page, lambda: params(page).get("sort") == ["domains"])
+    for sort in ("domains", "-domains", "domains", "-domains"):
+        click_cell(page, "hosts", -1, x=255)
+        until(page, lambda sort=sort: params(page).get("sort") == [sort])
+        page.locator('[data-testid=stApp][data-test-script-state="notRunning"]').wait_for()
+    page.reload()
+    header = page.locator(".st-key-hosts [data-testid=stDataFrame] thead th")
+    expect(header.filter(has_text="Domains")).to_have_text("↑ Domains")
+    assert [each for each in header.all_text_contents() if "↓" in each] == []
+
+
+def test_a_header_that_ranks_leaves_the_order_when_the_level_changes(
+    page: Page, made_server: str
+) -> None:
+    page.goto(f"{made_server}/domains")
+    click_cell(page, "domains", -1)
+    until(page, lambda: params(page).get("sort") == ["domain"])
+    page.get_by_role("radio", name="TLD").click()
+    until(page, lambda: params(page).get("level") == ["tld"])
+    page.wait_for_timeout(3_000)
+    assert params(page).get("sort") == ["domain"]
 
 
 def test_every_tables_header_ranks_on_the_server_but_not_by_a_label(
@@ -118,7 +138,7 @@ def test_every_tables_header_ranks_on_the_server_but_not_by_a_label(
     page.goto(f"{made_server}/?every=60")
     click_cell(page, "resolvers", -1, x=105)
     click_cell(page, "new", -1, x=265)
-    until(page, lambda: params(page).get("sort") == ["count"])
+    until(page, lambda: params(page).get("sort") == ["queries"])
 
 
 def test_a_name_leads_to_its_resolvers_by_one_click(page: Page, made_server: str) -> None:
@@ -471,6 +491,54 @@ def test_a_refresh_moves_nothing_and_draws_nothing_anew(page: Page, made_server:
         before = queries.inner_text()
         until(page, lambda before=before: queries.inner_text() != before)
     assert page.evaluate("[window.gone, window.heights.size]") == [0, 1]
+
+
+def test_a_refresh_leaves_the_page_and_its_tables_where_they_were_scrolled_to(
+    page: Page, made_server: str
+) -> None:
+    page.set_viewport_size({"width": 1366, "height": 500})
+    page.goto(f"{made_server}/hosts?every=1&n=100")
+    numbers = page.locator(".st-key-hosts [data-testid=stDataFrame] td")
+    page.locator("[data-testid=stDataFrame] canvas").last.wait_for()
+    until(page, lambda: stands_still(page))
+    scrolled = """() => [document.querySelector(".stMain"),
+      document.querySelector(".st-key-hosts .dvn-scroller")]"""
+    page.evaluate(f"() => ({scrolled})().forEach((each) => {{ each.scrollTop = 130; }})")
+    tops = f"() => ({scrolled})().map((each) => each.scrollTop)"
+    for _ in range(3):
+        before = numbers.all_text_contents()
+        until(page, lambda before=before: numbers.all_text_contents() != before)
+        assert page.evaluate(tops) == [130, 130]
+
+
+def test_a_url_shows_a_second_browser_the_same_rows_in_the_same_order(
+    page: Page, chromium: Browser
+) -> None:
+    with serve("still") as url:
+        page.goto(f"{url}/domains")
+        click_cell(page, "domains", 1, x=-24)
+        page.get_by_role("menuitem").filter(has_text="Not").click()
+        until(page, lambda: "domain" in params(page))
+        page.get_by_role("radio", name="15m").click()
+        until(page, lambda: "range" in params(page))
+        for sort in ("domain", "-domain"):
+            page.locator('[data-testid=stApp][data-test-script-state="notRunning"]').wait_for()
+            click_cell(page, "domains", -1)
+            until(page, lambda sort=sort: params(page).get("sort") == [sort])
+        click_cell(page, "domains", 2)
+        until(page, lambda: "focus" in params(page))
+        other = chromium.new_page(viewport={"width": 1366, "height": 768})
+        other.goto(page.url)
+        until(page, lambda: whole(page) == whole(other) != [])
+        assert params(other).keys() == {"domain", "range", "sort", "focus"}
+        other.close()
+
+
+def whole(page: Page) -> list[str]:
+    """What all tables and titles of a page say; nothing until it is drawn."""
+    page.locator('[data-testid=stApp][data-test-script-state="notRunning"]').wait_for()
+    tables = page.locator("[data-testid=stDataFrame] :is(th, td)").all_text_contents()
+    return tables and [*tables, *page.locator(".panel-title, .st-key-chips").all_text_contents()]
 
 
 def test_the_frame_is_as_high_with_filters_and_an_unknown_parameter(

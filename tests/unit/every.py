@@ -22,7 +22,7 @@ from tests.unit.raw import KEYS, MEASURES, PLACE, QUIET, STACK, Raw, micros
 HOST = ("domains", "names", "nxdomain", "no_response", "resolvers", "first", "last")
 DOMAIN = ("hosts", "names", "nxdomain", "no_response", "first", "last")
 OWN = ("names", "nxdomain", "last")
-SORTS = ("queries", "names", "nxdomain", "first", "last")
+SORTS = ("queries", "names", "nxdomain", "first", "last", "-names", "-last")
 
 
 def bare(cell: Any) -> Any:
@@ -92,7 +92,8 @@ def check_rankings(table: Readable, raw: Raw, view: View) -> None:
 
 
 def _rank(sort: str, row: dict[str, Any]) -> float:
-    return -float(row[sort])
+    value = float(row[sort.removeprefix("-")])
+    return value if sort.startswith("-") else -value
 
 
 def with_bars(

@@ -1,6 +1,6 @@
 """The rows behind the numbers, as the table keeps them."""
 
-from pipeline.records import records
+from pipeline.records import SORTS, records
 from pipeline.state import Filter, View
 from tests.unit.dns_rows import ByHand, Row
 
@@ -30,5 +30,9 @@ def test_the_caption_counts_rows_and_queries() -> None:
 def test_filters_hold_and_an_order_may_be_chosen() -> None:
     only = records(TABLE, ALL.filtered(Filter("type", "TXT"))).rows
     assert list(only["response"]) == ["no response"]
-    assert list(records(TABLE, ALL, None, "count").rows["queries"]) == [4, 3, 2, 1]
+    assert list(records(TABLE, ALL, None, "queries").rows["queries"]) == [4, 3, 2, 1]
+    assert list(records(TABLE, ALL, None, "-queries").rows["queries"]) == [1, 2, 3, 4]
+    for sort in SORTS:
+        one, other = (records(TABLE, ALL, None, each).rows[sort] for each in (sort, f"-{sort}"))
+        assert list(one.dropna()) == list(other.dropna())[::-1], sort
     assert records(TABLE, ALL.filtered(Filter("host", "none"))).rows.empty

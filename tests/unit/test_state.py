@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.ranking import MEASURES
-from pipeline.records import ORDERS
+from pipeline.records import SORTS as OF_RECORDS
 from pipeline.state import (
     FIELDS,
     INTERVALS,
@@ -51,7 +51,7 @@ views = st.builds(
     focus=st.none() | st.tuples(st.sampled_from(FIELDS), st.text(min_size=1)),
     level=st.sampled_from(LEVELS),
     n=st.none() | st.integers(1, MAX_ROWS),
-    sort=st.sampled_from(["queries", "names", "last"]),
+    sort=st.sampled_from(["", "queries", "-queries", "names", "-host", "last"]),
     tz=st.sampled_from(["utc", "local"]),
     every=st.sampled_from(INTERVALS),
     charts=st.sampled_from(["drawn", "tables"]),
@@ -119,6 +119,7 @@ def test_parameters_mean_what_they_say(params: dict[str, list[str]], expected: V
         ({"hots": ["10.0.0.1"]}, "hots is no parameter: did you mean host?"),
         ({"q" * 99: ["1"]}, "q" * 40 + " is no parameter: there are host, domain,"),
         ({"sort": ["nonsense"]}, "sort=nonsense is not understood: it may be queries,"),
+        ({"sort": ["--names"]}, "sort=--names is not understood: it may be queries,"),
         ({"host": [""]}, "host= has no value"),
         ({"domain": ["-*."]}, "domain=-*. has no value"),
     ],
@@ -165,7 +166,7 @@ def test_a_star_at_a_boundary_of_labels_is_any_label_there() -> None:
 
 
 def test_all_that_rows_are_ranked_by_may_be_named_and_nothing_else() -> None:
-    assert {*MEASURES, *KEYS, *ORDERS} == set(SORTS)
+    assert {*MEASURES, *KEYS, *OF_RECORDS} == set(SORTS)
 
 
 def test_the_first_and_the_last_year_of_a_range_are_allowed() -> None:

@@ -1,11 +1,13 @@
 """Merging, rolling up, evicting and folding lose no record: held against plain Python."""
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,7 +16,8 @@ from hypothesis import strategies as st
 from pipeline.feed import PARTIALS
 from pipeline.ledger import PINS
 from pipeline.roll import water_level
-from pipeline.table import Batch, Table
+from pipeline.store import FILE_NAME
+from pipeline.table import Batch, Table, first_version
 from tests.unit.table_rows import T0, batch, row
 
 KEYS = ("id_orig_h", "id_resp_h", "query", "registered_domain", "qtype_name", "rcode_name")
@@ -232,6 +235,60 @@ def test_versions_of_a_table_made_anew_are_not_those_of_another() -> None:
     kept = [version for version in (1, 999, 1_000, 1_001, 1_002) if table.keeps(version)]
     assert kept == [1_000, 1_001]
     table.close()
+
+
+def test_two_servers_started_at_the_same_moment_do_not_keep_each_others_versions() -> None:
+    """So that the URL of one's pause is not taken for a moment of the other."""
+    tables = [Table(None, LONG, 10_000, first_version()) for _ in range(2)]
+    for table in tables:
+        for number in range(3):
+            table.add(batch(number, [row(0, 1)]), T0)
+    assert [table.keeps(table.version) for table in tables] == [True, True]
+    one, other = tables
+    assert not one.keeps(other.version)
+    assert not other.keeps(one.version)
+    for table in tables:
+        table.close()
+
+
+def test_what_is_folded_of_a_pinned_version_is_told_and_what_is_folded_of_later_ones_is_not() -> (
+    None
+):
+    def folded(names: int, flood: str) -> tuple[int, int]:
+        table = Table(None, LONG, 200)
+        paused = [row(60, query=f"n{n}.site.com", registered_domain="site.com") for n in range(150)]
+        table.add(batch(0, paused), T0)
+        table.pin(table.version)
+        later = [row(60, query=f"x{n}.{flood}", registered_domain=flood) for n in range(names)]
+        table.add(batch(1, later), T0 + timedelta(minutes=5))
+        table.maintain()
+        sums = counted(table, "folded > 0", where="seq <= 1")
+        assert sum(sums.values()) == 150
+        assert sums.get((True,), 0) == table.folded_of(1)
+        told = table.folded_of(1), table.counters().folded
+        table.close()
+        return told
+
+    assert folded(40, "flood.net") == (0, 0)
+    of_it, of_all = folded(149, "site.com")
+    assert 0 < of_it < of_all
+    of_it, of_all = folded(2_000, "flood.net")
+    assert of_it < of_all
+
+
+def test_a_ledger_from_before_folds_were_pinned_is_read(tmp_path: Path) -> None:
+    table = Table(tmp_path, timedelta(minutes=10), 10_000)
+    table.add(batch(0, [row(0, 3)]), T0)
+    table.pin(table.version)
+    table.add(batch(1, [row(0, 3)]), T0)
+    table.close()
+    with duckdb.connect(str(tmp_path / FILE_NAME)) as db:
+        state = json.loads(db.execute("SELECT state FROM ledger").fetchall()[0][0])
+        assert state["pins"] == {"1": {"evicted": 0, "folded": 0}}
+        db.execute("UPDATE ledger SET state = ?", [json.dumps({**state, "pins": {"1": 0}})])
+    again = Table(tmp_path, timedelta(minutes=10), 10_000)
+    assert (again.keeps(1), again.lost_of(1), again.folded_of(1)) == (True, 0, 0)
+    again.close()
 
 
 def test_two_minutes_of_versions_are_spared_from_merging() -> None:

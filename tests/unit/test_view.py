@@ -136,14 +136,32 @@ def test_the_small_series_of_a_row_is_its_count_by_bar() -> None:
     assert as_dict(views.hosts(TABLE, HOUR), "host", "per_bar") == complete
 
 
-@pytest.mark.parametrize("sort", ["queries", "names", "nxdomain", "last", "host", "no such"])
-def test_a_table_is_ranked_by_the_column_asked_for(sort: str) -> None:
-    column = "queries" if sort == "no such" else sort
-    rows = views.hosts(TABLE, ALL, 3, sort).rows
+@pytest.mark.parametrize("sort", ["queries", "names", "nxdomain", "last", "host", "no such", ""])
+@pytest.mark.parametrize("turned", ["", "-"])
+def test_a_table_is_ranked_by_the_column_asked_for_either_way(sort: str, turned: str) -> None:
+    column = sort if sort in ("names", "nxdomain", "last", "host") else "queries"
+    upwards = (column == "host") != (turned == "-" and sort in (column, "queries"))
+    listing = views.hosts(TABLE, ALL, 3, turned + sort)
     everything = views.hosts(TABLE, ALL, None).rows.sort_values(
-        [column, "queries", "host"], ascending=[column == "host", False, True]
+        [column, "queries", "host"], ascending=[upwards, False, True]
     )
-    assert list(rows["host"]) == list(everything["host"][:3])
+    assert list(listing.rows["host"]) == list(everything["host"][:3])
+    assert listing.sort == (turned + sort if sort == column else "queries")
+
+
+@pytest.mark.parametrize(
+    ("sort", "said"),
+    [
+        ("", ""),
+        ("queries", ""),
+        ("-queries", "by queries ascending"),
+        ("no_response", "by no response descending"),
+    ],
+)
+def test_it_is_said_what_ranks_the_rows_where_it_is_not_queries(sort: str, said: str) -> None:
+    many = ByHand(*(Row(0, host=f"10.0.0.{n}", count=n) for n in range(1, 5)))
+    assert views.hosts(many, ALL, 1, sort).order == said
+    assert views.hosts(ByHand(), ALL, 1, sort).order == ""
 
 
 def test_the_caption_says_what_is_shown_of_what() -> None:
@@ -366,10 +384,14 @@ def test_without_a_window_before_there_is_nothing_beside() -> None:
 @pytest.mark.parametrize(
     ("sort", "expected"),
     [
-        ("queries", ["c.com", "b.com", "a.com"]),
-        ("count", ["a.com", "c.com", "b.com"]),
+        ("", ["c.com", "b.com", "a.com"]),
+        ("-first", ["a.com", "b.com", "c.com"]),
+        ("queries", ["a.com", "c.com", "b.com"]),
+        ("-queries", ["b.com", "c.com", "a.com"]),
         ("hosts", ["b.com", "c.com", "a.com"]),
+        ("nxdomain", ["c.com", "b.com", "a.com"]),
         ("domain", ["a.com", "b.com", "c.com"]),
+        ("-domain", ["c.com", "b.com", "a.com"]),
     ],
 )
 def test_new_domains_are_ranked_over_all_of_them(sort: str, expected: list[str]) -> None:
@@ -389,8 +411,20 @@ def test_a_hosts_domains_are_ranked_by_how_many_ask_over_all_of_them() -> None:
         Row(7000, domain="b.com", host="10.0.0.1"),
         Row(7000, domain="b.com", host="10.0.0.2"),
     )
-    found = views.host_domains(table, HOUR, "10.0.0.1", 1, "hosts").rows
-    assert found[["domain", "hosts"]].to_dict("records") == [{"domain": "b.com", "hosts": 2}]
+    for sort, expected in (("hosts", ("b.com", 2)), ("-hosts", ("a.com", 1)), ("", ("a.com", 1))):
+        listing = views.host_domains(table, HOUR, "10.0.0.1", 1, sort)
+        assert listing.rows[["domain", "hosts"]].to_numpy().tolist() == [list(expected)]
+        assert listing.sort == (sort or "queries")
+
+
+def test_names_are_ranked_either_way() -> None:
+    table = ByHand(
+        Row(7000, name="a.com", count=3), Row(7010, name="b.com"), Row(7020, name="c.com")
+    )
+    for sort, expected in (("", "acb"), ("-queries", "cba"), ("-name", "cba"), ("-last", "abc")):
+        listing = views.names(table, HOUR, 3, sort)
+        assert [each[0] for each in listing.rows["name"]] == list(expected)
+        assert listing.sort == (sort or "queries")
 
 
 def test_new_domains_are_those_first_seen_in_the_window_of_all_that_is_kept() -> None:

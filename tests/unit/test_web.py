@@ -25,6 +25,7 @@ from pipeline.web import (
     CONTENT_SECURITY_POLICY,
     HEADERS,
     LIMITER,
+    LOCAL_ZONE,
     RATE,
     ROUTES,
     SecurityHeaders,
@@ -209,6 +210,21 @@ def test_a_parameter_that_is_not_understood_is_no_file_of_everything(question: s
         answer = ask(f"{path}?{question}")
         assert answer.status == 400
         assert answer.body.startswith(question.split("=")[0])
+
+
+def test_a_browsers_zone_is_not_guessed_and_one_that_is_named_holds() -> None:
+    for path in ("/export/hosts.csv", "/api/hosts.json"):
+        answer = ask(f"{path}?range=all&tz=local")
+        assert (answer.status, answer.body) == (400, LOCAL_ZONE)
+        zoned = ask(f"{path}?range=all&tz=local&zone=Asia/Kolkata").body
+        assert "+05:30" in zoned
+        assert "+05:30" not in ask(f"{path}?range=all&tz=utc").body
+
+
+def test_the_api_says_what_ranks_its_rows_also_where_they_have_no_such_column() -> None:
+    for sort, of in (("-names", "-names"), ("first", "first"), ("rtt_ms", "queries")):
+        told = json.loads(ask(f"/api/hosts.json?range=all&sort={sort}").body)
+        assert told["sort"] == of
 
 
 def test_a_pages_panels_are_files_by_the_pages_path_and_its_query_string() -> None:

@@ -1,0 +1,81 @@
+"""What Health says first, in each state, and the figures beside it."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from html import unescape
+from typing import Any
+
+import pytest
+
+from pipeline.ledger import Rejects
+from pipeline.status import BatchTimes, Status
+from tests.app.conftest import drawn
+from tests.made import SOURCE, Made, partial
+
+NOW = datetime.now(UTC) - timedelta(seconds=30)
+
+
+def body(of: str) -> str:
+    """Health's own HTML of that class, as text."""
+    found = [each.proto.body for each in drawn("health").get("html")]
+    (html,) = (each for each in found if f'class="{of}"' in each)
+    return unescape(re.sub(r"<[^>]+>", "|", html))
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "said"),
+    [
+        ("live", "", "Alive, complete and up to date."),
+        ("catching up", "90,000 records behind", "Alive and catching up, 90,000 records behind."),
+        ("catching up", "", "Alive and catching up, behind."),
+        ("no data", "no record for 70 s", "Nothing new arrives: no record for 70 s."),
+        ("late", "falling behind: 9 records", "Alive, but falling behind: 9 records."),
+        ("late", "", "Alive, but the newest record is old."),
+        ("starting", "starting Spark", "Starting: starting Spark."),
+        ("stopped", "the disk is full.", "Stopped: the disk is full."),
+    ],
+)
+def test_its_sentence_says_the_state_and_why(
+    made: Made, monkeypatch: pytest.MonkeyPatch, state: Any, reason: str, said: str
+) -> None:
+    made.add([partial(NOW, "10.0.0.1", "a.example", "a.example")])
+    status = Status(state, reason, NOW, SOURCE, newest=NOW - timedelta(minutes=9), silence=540)
+    monkeypatch.setattr(made, "status", lambda: status)
+    assert f"|{said}|" in body("sentence")
+
+
+@pytest.mark.parametrize(
+    ("rejected", "said"),
+    [
+        (0, "Of 2,000 records read, 0 could not be used."),
+        (1, "Of 2,001 records read, 1 could not be used (0.05 %)."),
+        (2000, "Of 4,000 records read, 2,000 could not be used (50 %)."),
+    ],
+)
+def test_its_sentence_counts_what_could_not_be_used(made: Made, rejected: int, said: str) -> None:
+    rejects = (Rejects("not JSON", rejected),) if rejected else ()
+    made.add([partial(NOW, "10.0.0.1", "a.example", "a.example", count=2000)], rejects)
+    assert f"|{said}|" in body("sentence")
+
+
+def test_before_the_first_record_nothing_is_counted(made: Made) -> None:
+    assert "records read" not in body("sentence")
+
+
+def test_its_figures_say_how_far_behind_and_how_fast(made: Made) -> None:
+    made.add([partial(NOW, "10.0.0.1", "a.example", "a.example")])
+    times = [BatchTimes(n, NOW + timedelta(seconds=n), 50, 0.5, {}, 50, 7) for n in range(11)]
+    made.now = Status(
+        "catching up", "behind", NOW, SOURCE, lag_records=12_345, lag_seconds=61.4,
+        restarts=2, batches=tuple(times),
+    )  # fmt: skip
+    said = body("strip")
+    for words in (
+        "Lag||12,345|",
+        "Behind||61 s|",
+        "Records a second||50|",
+        "Batch time, p95||0.50 s||of 11 batches|",
+        "Rows||1||0.0 % of 1,000,000|",
+        "Restarts||2||since the server started|",
+    ):
+        assert words in said

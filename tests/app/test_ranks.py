@@ -1,0 +1,147 @@
+"""What ranks a table's rows, and which way, is seen at its header and can be chosen."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pipeline import query
+from pipeline.state import SORTS, ascends
+from tests.app.conftest import drawn
+from tests.made import Made, busy
+
+HOST = "10.20.5.7"
+PAGES = ("overview", "domains", "hosts", "host", "records")
+
+
+@pytest.fixture(scope="module")
+def network() -> Iterator[Made]:
+    """Two minutes of a made-up network."""
+    pipeline = busy(120)
+    query.use(pipeline)
+    yield pipeline
+    pipeline.table.close()
+
+
+def labels(table: Any) -> dict[str, str]:
+    """The columns of a table that have a label, and what it is."""
+    columns = json.loads(table.proto.columns)
+    return {name: columns[name]["label"] for name in table.value if columns[name].get("label")}
+
+
+def marked(table: Any) -> dict[str, str]:
+    """The columns that are marked as what ranks the rows, and the mark."""
+    return {name: label[0] for name, label in labels(table).items() if label[0] in "↑↓"}
+
+
+def in_order(cells: pd.Series, mark: str) -> bool:
+    """Whether cells fall or rise as the mark says; what is missing stands last."""
+    known = cells.dropna()
+    rises = known.is_monotonic_increasing if mark == "↑" else known.is_monotonic_decreasing
+    return rises and bool(cells[: len(known)].notna().all())
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_column_that_ranks_the_rows_is_marked_in_every_table_that_has_it(
+    network: Made, page: str
+) -> None:
+    app = drawn(page, host=next(iter(hosts(network))))
+    columns = {name for table in app.dataframe for name in labels(table)}
+    for sort in [sign + each for each in SORTS if each in columns for sign in ("", "-")]:
+        app.query_params["sort"] = sort
+        assert not app.run().exception, sort
+        ranked = [table for table in app.dataframe if marked(table)]
+        assert any(sort.removeprefix("-") in marked(table) for table in ranked)
+        for table in ranked:
+            ((column, mark),) = marked(table).items()
+            assert in_order(table.value[column], mark), (sort, column)
+            if column == sort.removeprefix("-"):
+                assert mark == ("↑" if ascends(sort) else "↓")
+
+
+def asked(app: AppTest) -> str | None:
+    """What the URL has rows ranked by; a list where a script wrote one."""
+    sort: str | list[str] | None = app.query_params.get("sort")
+    return sort[0] if isinstance(sort, list) else sort
+
+
+def hosts(network: Made) -> list[str]:
+    """Those that asked."""
+    sql = "SELECT id_orig_h AS host, count(*) AS n FROM dns_counts GROUP BY 1 ORDER BY n DESC, 1"
+    return list(network.table.read(sql)["host"].to_pylist())
+
+
+def test_a_tables_own_order_is_marked_where_none_was_chosen(network: Made) -> None:
+    own = {"hosts": "queries", "resolvers": "queries", "new": "first"}
+    tables = {table.proto.id.rsplit("-", 1)[-1]: table for table in drawn().dataframe}
+    for key, column in own.items():
+        assert marked(tables[key]) == {column: "↓"}
+    (records,) = drawn("records").dataframe
+    assert marked(records) == {"bucket": "↓"}
+
+
+def test_what_ranks_a_table_that_does_not_show_it_is_in_its_caption(network: Made) -> None:
+    app = drawn(sort="-nxdomain")
+    captions = [
+        each.proto.body for each in app.get("html") if "<b>Resolvers</b>" in each.proto.body
+    ]
+    assert "by nxdomain ascending" in captions[0]
+
+
+def test_the_order_and_its_way_are_chosen_beside_the_tables(network: Made) -> None:
+    app = drawn("hosts")
+    assert app.radio(key="way").disabled
+    app.selectbox(key="order").select("names").run()
+    assert asked(app) == "names"
+    app.radio(key="way").set_value(True).run()
+    assert asked(app) == "-names"
+    assert app.radio(key="way").value is True
+    assert marked(app.dataframe[0]) == {"names": "↑"}
+    app.selectbox(key="order").select("").run()
+    assert asked(app) is None
+
+
+@pytest.mark.parametrize(
+    ("now", "column", "sort"),
+    [
+        ("queries", "names", "names"),
+        ("names", "names", "-names"),
+        ("-names", "names", "names"),
+        ("queries", "share", "-queries"),
+        ("queries", "label", None),
+        ("queries", "menu", None),
+    ],
+)
+def test_a_header_ranks_by_its_column_and_once_more_the_other_way_round(
+    network: Made, now: str, column: str, sort: str | None
+) -> None:
+    def click(now: str, column: str) -> None:
+        from pages.shared import panels, url
+
+        url.adopt("Hosts")
+        panels.rank_by(now, column)
+
+    app = AppTest.from_function(click, default_timeout=60, args=(now, column)).run()
+    assert not app.exception
+    assert asked(app) == sort
+
+
+def test_a_header_ranks_also_when_it_is_let_go_but_a_cell_does_not() -> None:
+    def select() -> None:
+        import streamlit as st
+
+        from pages.shared.tables import _selection
+
+        st.session_state["x-order"] = {"values": ["10.0.0.1"]}
+        chosen = _selection("x", "host", None, lambda column: st.write(column))["on_select"]
+        cell = [[0, "host"]]
+        for columns, cells in ((["names"], []), ([], []), (["hosts"], []), ([], cell), ([], [])):
+            st.session_state["x"] = {"selection": {"columns": columns, "cells": cells}}
+            chosen()
+
+    app = AppTest.from_function(select, default_timeout=60).run()
+    assert not app.exception
+    assert [each.value for each in app.markdown] == ["names", "names", "hosts"]
