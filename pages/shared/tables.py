@@ -6,14 +6,12 @@ is remembered, and a row's menu says the value it stands for.
 
 import time
 from collections.abc import Callable, Container, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from pages.shared.columns import theme
-from pages.shared.fitting import fitted
 from pages.shared.look import empty, inert
 from pages.shared.onscreen import on_screen
 from pipeline.charts import COLOURS
@@ -27,8 +25,6 @@ RERANK_SECONDS = 30
 HEADER, ROW = 33, 26
 MENU = "menu"
 WIDEST, WIDEST_CHARACTERS = 180, 26
-FITTED = frozenset(["domain", "name", "what"])
-"""Columns whose texts a row's menu says in full, and that may be cut for that."""
 NAMES = {
     "askers": "Hosts that ask",
     "changes": "What changed",
@@ -103,7 +99,7 @@ def table(
         frame = frame.assign(**{MENU: [_labels(value, actions, label) for value in frame[by]]})
     looked_at = [value in picked for value in frame[by]] if by else []
     st.dataframe(
-        _styled(_texts(frame[_drawn(frame, columns)], columns), looked_at),
+        _styled(_texts(frame[[name for name in [*columns, MENU] if name in frame]]), looked_at),
         key=key,
         hide_index=True,
         row_height=ROW,
@@ -228,11 +224,7 @@ def _longest(cells: pd.Series) -> int:
     return max((len(cell) for cell in cells if isinstance(cell, str)), default=0)
 
 
-def _drawn(frame: pd.DataFrame, columns: Mapping[str, Any]) -> list[str]:
-    return [name for name in [*columns, MENU] if name in frame]
-
-
-def _texts(frame: pd.DataFrame, columns: Mapping[str, Any]) -> pd.DataFrame:
+def _texts(frame: pd.DataFrame) -> pd.DataFrame:
     """Every text as one that can be seen and does nothing."""
     texts = {
         name: frame[name].map(shown)
@@ -241,9 +233,6 @@ def _texts(frame: pd.DataFrame, columns: Mapping[str, Any]) -> pd.DataFrame:
         and pd.api.types.is_object_dtype(frame[name])
         and not frame[name].map(lambda cell: isinstance(cell, list)).any()
     }
-    for name in FITTED & texts.keys():
-        if width := columns[name].get("width"):
-            texts[name] = texts[name].map(partial(fitted, width=width))
     return frame.assign(**texts)
 
 

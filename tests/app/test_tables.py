@@ -1,6 +1,5 @@
 """Rows keep still: the order is the one that was drawn, whatever the counts do meanwhile."""
 
-import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,8 +8,6 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.shared import tables
-from pages.shared.fitting import pixels
-from pages.shared.look import inert
 from pipeline import query
 from tests.made import Made, partial
 
@@ -110,31 +107,6 @@ def test_another_order_asked_for_by_the_user_ranks_at_once(made: Made) -> None:
     made.add([asked("10.0.0.2", 10)])
     app.query_params["sort"] = "names"
     assert drawn(app.run()) == [("10.0.0.2", 13), ("10.0.0.1", 5)]
-
-
-@pytest.mark.parametrize("page", ["domains", "host", "records"])
-def test_a_name_that_its_column_has_no_room_for_ends_with_an_ellipsis(
-    made: Made, page: str
-) -> None:
-    domain = "y" * 60 + ".example"
-    made.add([partial(NOW, "10.0.0.3", f"{'x' * 60}.{domain}", domain)])
-    app = hosts_page()
-    app.query_params["host"] = "10.0.0.3"
-    app.switch_page(str(Path(FRAME).with_name(f"{page}.py"))).run()
-    assert not app.exception
-    cells = [
-        (each, name) for each in app.dataframe for name in ("domain", "name") if name in each.value
-    ]
-    assert cells
-    for table, name in cells:
-        width = json.loads(table.proto.columns)[name]["width"]
-        (cell,) = table.value[name]
-        assert cell.endswith("…")
-        assert 0.7 * width < pixels(cell) < width
-    menus = [
-        item for each in app.dataframe for items in each.value.get("menu", []) for item in items
-    ]
-    assert any(inert(domain) in item for item in menus), "which says it in full"
 
 
 def test_a_row_that_has_gone_meanwhile_is_not_picked() -> None:
