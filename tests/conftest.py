@@ -27,7 +27,7 @@ time.tzset()
 os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
 
 # No test may fail for a machine that is busy; `make fuzz` draws at length.
-settings.register_profile("unhurried", deadline=None)
+settings.register_profile("unhurried", deadline=None, max_examples=50)
 settings.register_profile("fuzz", deadline=None, max_examples=3_000)
 settings.load_profile("unhurried")
 

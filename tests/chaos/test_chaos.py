@@ -21,7 +21,7 @@ def test_whatever_is_done_to_it_no_record_is_missing_or_doubled(
 ) -> None:
     harms = short_plan()[place]
     trials = run({place: harms}, tmp_path, int(time.time()), tmp_path / "chaos.json")
-    assert len(trials) == len(harms) > 5
+    assert len(trials) == len(harms) > 3
     assert not [str(trial) for trial in trials if not trial.survived]
     for trial in trials:
         if trial.why:

@@ -78,21 +78,6 @@ def worker_python(tmp_path: Path) -> Path:
     return python
 
 
-def test_kafka_is_read_by_the_workers_of_a_cluster(
-    cluster: Cluster,
-    broker: str,
-    new_topic: Callable[..., str],
-    tmp_path: Path,
-    worker_python: Path,
-) -> None:
-    topic, lines = new_topic(), records(3_000)
-    publish(broker, topic, lines)
-    settings = {"kafka_servers": broker, "kafka_topics": topic, "start": "earliest"}
-    settings["worker_python"] = str(worker_python)
-    assert counted_there(cluster.master, tmp_path, 3_000, **settings) == line_counts(lines)
-    assert Path(f"{worker_python}.ran").exists()
-
-
 def test_a_log_directory_is_read_by_the_workers_of_a_cluster(
     cluster: Cluster, tmp_path: Path
 ) -> None:
@@ -102,12 +87,17 @@ def test_a_log_directory_is_read_by_the_workers_of_a_cluster(
     assert counted_there(cluster.master, tmp_path, 3_000, **settings) == line_counts(lines)
 
 
-def test_a_worker_that_is_killed_while_batches_run_loses_and_doubles_nothing(
-    cluster: Cluster, broker: str, new_topic: Callable[..., str], tmp_path: Path
+def test_kafka_is_read_by_a_cluster_and_a_worker_that_is_killed_loses_and_doubles_nothing(
+    cluster: Cluster,
+    broker: str,
+    new_topic: Callable[..., str],
+    tmp_path: Path,
+    worker_python: Path,
 ) -> None:
-    topic, lines = new_topic(), records(60_000)
+    topic, lines = new_topic(), records(40_000)
     publish(broker, topic, lines)
     settings = {"kafka_servers": broker, "kafka_topics": topic, "start": "earliest"}
+    settings["worker_python"] = str(worker_python)
     # Batches follow each other at once: whenever it dies, one is running.
     settings |= {"max_batch_records": 4_000, "trigger": "0.1s"}
 
@@ -118,6 +108,7 @@ def test_a_worker_that_is_killed_while_batches_run_loses_and_doubles_nothing(
 
     counted = counted_there(cluster.master, tmp_path, len(lines), harm, **settings)
     assert counted == line_counts(lines)
+    assert Path(f"{worker_python}.ran").exists()
 
 
 def counted_there(
