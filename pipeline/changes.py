@@ -77,7 +77,7 @@ def _term(seen: npt.NDArray[np.float64], due: npt.NDArray[np.float64]) -> npt.ND
 
 
 @cached
-def changes(table: Readable, view: View, n: int = 25, vs: str = BEFORE) -> Changes:
+def changes(table: Readable, view: View, n: int | None = 25, vs: str = BEFORE) -> Changes:
     """What changed most by hosts, domains, types, responses and resolvers.
 
     The view's window against the one before, or against the same time the day before (`vs` is
@@ -95,7 +95,7 @@ def changes(table: Readable, view: View, n: int = 25, vs: str = BEFORE) -> Chang
     # That each host asked nothing as the other one is no news.
     none = ["all", "host"] if vs.startswith(HOST) else ["all"]
     rows = _counts_to_rows(counts[~counts["kind"].isin(none)], _totals(counts))
-    return Changes(rows.head(n), len(rows), "", whole, during)
+    return Changes(rows.iloc[:n], len(rows), "", whole, during)
 
 
 def _compared(table: Readable, span: Window, vs: str) -> tuple[tuple[Stretch, Stretch] | None, str]:

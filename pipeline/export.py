@@ -74,16 +74,17 @@ def to_csv(
     return text.getvalue().encode("utf-8")
 
 
-def to_json(made: Export, span: Window, names: Names = "real") -> bytes:
-    """An object: `from`, `to` (ISO 8601), `of`, `note`, `sort` (what ranks these rows, which may
-    have no such column as was asked for), and `rows`, null for what is missing."""
+def to_json(made: Export, span: Window, names: Names = "real", stream: str = "") -> bytes:
+    """An object: `from`, `to` (ISO 8601), `of`, `note`, `stream` (its state), `sort` (what ranks
+    these rows, which may have no such column as was asked for), and `rows`, null for what is
+    missing."""
     columns = {
         str(key): [_value(one, names == "defanged" and key in NAMED) for one in made.rows[key]]
         for key in made.rows
     }
     rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
     facts = {"from": _time(span.start), "to": _time(span.end), "of": made.of, "note": made.note}
-    facts["sort"] = made.sort
+    facts |= {"stream": stream, "sort": made.sort}
     return json.dumps({**facts, "rows": rows}, ensure_ascii=False).encode("utf-8")
 
 

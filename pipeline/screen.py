@@ -5,6 +5,7 @@ The view decides all of it, its focus too; how many bars a chart has room for st
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from typing import Protocol
 
@@ -21,7 +22,7 @@ from pipeline.records import records as kept_records
 from pipeline.state import FIELDS, Filter, View
 
 TOP_BARS, TYPE_BARS, MAKEUP_BARS = 10, 8, 6
-DETAIL_ROWS = CHANGES = 25
+DETAIL_ROWS = 25
 
 
 class Counted(Readable, Protocol):
@@ -73,9 +74,11 @@ def new_domains(table: Readable, view: View) -> Listing:
 
 def changes(table: Readable, view: View) -> Listing:
     """What changed most, and when it was otherwise; against another host only for a single one."""
-    found = what_changed(table, view, CHANGES, against(view, one_host(view) is not None))
-    begin, end = found.during or (None, None)
-    rows = found.rows.assign(before_from=begin, before_to=end)
+    found = what_changed(table, view, view.n, against(view, one_host(view) is not None))
+    times: dict[str, datetime | None] = {}
+    for side, stretch in (("now", found.whole), ("before", found.during)):
+        times[f"{side}_from"], times[f"{side}_to"] = stretch or (None, None)
+    rows = found.rows.assign(**times)
     return Listing(rows, found.of, 0, 0, 0)
 
 
@@ -153,7 +156,9 @@ def asked(table: Readable, view: View) -> Filter | None:
 
 
 def of_askers(view: View, each: Filter | None) -> View:
-    """All hosts that ask for that, the page's own among them."""
+    """All hosts that ask for that, the page's own among them, ranked by what their table shows."""
+    if view.sort.removeprefix("-") not in ("queries", "host"):
+        view = replace(view, sort="")
     return looking_at(view.without("host"), each) if each else view
 
 

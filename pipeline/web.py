@@ -188,6 +188,7 @@ def export(request: Request) -> Response:
     except Refused as refused:
         return refused.answer
     headers = {"Content-Disposition": f'attachment; filename="{what}.csv"'}
+    headers["X-Stream"] = query.running().status().state
     if made.note:
         headers["X-Note"] = made.note
     data = exports.to_csv(made.rows, names, made.note)
@@ -209,8 +210,8 @@ def api(request: Request) -> Response:
         _, view, made, names = _asked(request)
     except Refused as refused:
         return refused.answer
-    span = window(query.running().table, view)
-    return Response(exports.to_json(made, span, names), media_type="application/json")
+    span, stream = window(query.running().table, view), query.running().status().state
+    return Response(exports.to_json(made, span, names, stream), media_type="application/json")
 
 
 def _asked(request: Request) -> tuple[str, View, exports.Export, exports.Names]:
@@ -235,6 +236,9 @@ def _asked(request: Request) -> tuple[str, View, exports.Export, exports.Names]:
         problems.append(LOCAL_ZONE)
     if problems:
         raise Refused(400, "; ".join(problems))
+    status = query.running().status()
+    if status.newest is None and not status.is_up:
+        raise Refused(503, f"no record has been read yet: {status.reason}")
     table = query.running().table
     if gone := not_kept(table, view):
         raise Refused(400, gone)

@@ -18,7 +18,7 @@ from pipeline.changes import BEFORE, DAY, HOST, Changes, Stretch
 from pipeline.changes import changes as find_changes
 from pipeline.focus import in_focus, of_text
 from pipeline.names import shown
-from pipeline.screen import CHANGES, against
+from pipeline.screen import against
 from pipeline.state import FIELDS, Filter, View
 from pipeline.where import NO_RESPONSE
 from pipeline.window import Window, window
@@ -36,7 +36,7 @@ def changes(table: Readable, view: View, rows: int, of_host: bool = False) -> No
     On a host's page it can be held against another host.
     """
     vs = against(view, of_host)
-    found = find_changes(table, view, CHANGES, vs)
+    found = find_changes(table, view, view.n, vs)
     with st.container(horizontal=True, key="changes-head", gap="xxsmall"):
         title("What changed", _said(found, window(table, view), view, vs))
         _choice(vs, of_host)
@@ -83,7 +83,7 @@ def _actions(found: Changes, vs: str) -> nav.Actions:
 def _open_records(row: str, stretch: Stretch | None, host: str = "") -> None:
     """The records that a number of the row counts."""
     assert stretch is not None
-    view = replace(url.view(), start=stretch[0], end=stretch[1])
+    view = replace(nav.seen(), start=stretch[0], end=stretch[1])
     parts = [each for each in _parts(row) if each]
     nav.open_records(*parts, of=view.only("host", host) if host else view)
 

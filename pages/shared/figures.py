@@ -55,14 +55,24 @@ def _change(figure: figures.Figure) -> str:
     change, before = figure.change, figure.before
     if change is None or before is None:
         return "– not compared"
-    sign = "▲" if change > 0 else "▼" if change < 0 else "="
     if figure.name in SHARES:
-        return f"{sign} {abs(change):.1f} pp"
+        return _signed(change, " pp", 1)
     if figure.name == "queries" and before and change > 9 * before:
-        return f"{sign} {(change + before) / before:,.0f} ×"
+        return _signed((change + before) / before, " ×")
     if figure.name == "queries" and before:
-        return f"{sign} {abs(100 * change / before):.1f} %"
-    return f"{sign} {_value(figure.name, abs(change))}"
+        return _signed(100 * change / before, " %", 1)
+    return _signed(change, " ms" if figure.name == "rtt_ms" else "")
+
+
+def _signed(change: float, unit: str, digits: int = 0) -> str:
+    """What rounds to nothing has not changed.
+
+    >>> _signed(-0.04, " pp", 1), _signed(1234.5, "")
+    ('= 0.0 pp', '▲ 1,234')
+    """
+    change = round(change, digits)
+    sign = "▲" if change > 0 else "▼" if change < 0 else "="
+    return f"{sign} {abs(change):,.{digits}f}{unit}"
 
 
 def _rate(figure: figures.Figure, summary: figures.Summary) -> str:

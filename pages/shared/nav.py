@@ -11,9 +11,10 @@ import streamlit as st
 from pages.shared import url
 from pages.shared.copy import copy_defanged, copy_real
 from pages.shared.look import inert
-from pipeline.focus import in_focus, looking_at, of_row, put
+from pipeline.focus import in_focus, looking_at, of_row, one_host, put
 from pipeline.lookup import OF
 from pipeline.query import running
+from pipeline.screen import of_host
 from pipeline.state import FIELDS, LEVELS, Filter, View
 from pipeline.window import window
 
@@ -123,15 +124,22 @@ def narrow(each: Filter) -> None:
     url.write(replace(view, focus=None) if looked_at else view)
 
 
+def seen() -> View:
+    """What the page's numbers are of: a host's page of that host alone, whatever the URL adds."""
+    view = url.view()
+    is_of_one = st.session_state["page"] == "Host" and one_host(view) is not None
+    return of_host(view) if is_of_one else view
+
+
 def open_records(*each: Filter, of: View | None = None) -> None:
     """The rows behind a number: those of the view, or of another, that are of all of `each`."""
-    view = reduce(looking_at, each, of or url.view())
+    view = reduce(looking_at, each, of or seen())
     url.jump("Records", replace(view, focus=None, sort=""))
 
 
 def trace(figure: str) -> None:
     """What a figure of the strip counts: those hosts, domains or names, else the rows."""
-    view = replace(url.view(), focus=None, sort="")
+    view = replace(seen(), focus=None, sort="")
     if figure in TABLES:
         page, changes = TABLES[figure]
         url.jump(page, replace(view, **changes))
@@ -142,7 +150,7 @@ def trace(figure: str) -> None:
 
 def open_raw_of(each: Filter) -> None:
     """Zeek's own records of the view that are of `each`."""
-    open_raw(looking_at(url.view(), each))
+    open_raw(looking_at(seen(), each))
 
 
 def open_raw(view: View) -> None:

@@ -33,7 +33,7 @@ HOST = (
     "resolvers", "last", "per_bar",
 )  # fmt: skip
 NAME = ("name", "type", "queries", "response", "answers", "last", "uid")
-NAME_WIDTHS = dict(zip(NAME, (126, 60, 64, 84, 84, 82, 146), strict=True))
+NAME_WIDTHS = dict(zip(NAME, (178, 56, 64, 84, 84, 76, 104), strict=True))
 """What fits beside a host's domains at 1366 pixels; they grow with the room."""
 WHOSE = {
     "domain": "for",

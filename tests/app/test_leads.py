@@ -6,6 +6,7 @@ from itertools import permutations
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from pages.shared.look import inert
 from pages.shared.tables import SELECTED
 from pipeline.lookup import Record
 from tests.app.conftest import drawn
@@ -123,6 +124,22 @@ def test_on_a_hosts_page_only_another_host_takes_its_place_and_not_another_leave
     app = drawn("host", host="10.0.0.1", every="0")
     choose(app, "askers", r"Only 10\.0\.0\.2")
     assert app.query_params == {"host": "10.0.0.2", "every": "0"}
+
+
+def test_a_hosts_rows_lead_to_its_own_records_whatever_else_the_url_names(network: Made) -> None:
+    app = drawn("host", host=["10.0.0.2", "10.0.0.*"], every="0")
+    assert shown(app, "own", "domain") == {"a.example"}
+    choose(app, "own", f"Records of {inert('a.example')}")
+    assert shown(app, "records", "host") == {"10.0.0.2"}
+
+
+def test_the_hosts_that_ask_are_not_ranked_by_what_their_table_has_not(network: Made) -> None:
+    ranked = {
+        sort: list(rows(drawn("host", host="10.0.0.2", every="0", sort=sort), "askers")["host"])
+        for sort in ("", "-names", "-queries")
+    }
+    assert ranked["-names"] == ranked[""]
+    assert ranked["-queries"] == ["10.0.0.1", "10.0.0.2"]
 
 
 def test_what_nobody_asks_for_is_said_and_the_host_itself_is_marked(network: Made) -> None:

@@ -144,7 +144,11 @@ def test_what_changed_is_a_file_that_says_of_which_times() -> None:
     assert made.of == len(rows)
     assert (first["kind"], first["measure"]) == ("host", "queries")
     assert (first["before"], first["now"]) == ("0", "270")
-    assert first["before_from"] < first["before_to"] <= "2026-01-31T13:00:00Z"
+    assert first["before_from"] < first["before_to"] <= first["now_from"] < first["now_to"]
+    assert first["before_to"] <= "2026-01-31T13:00:00Z"
+    few = export(ByHand(*map(Row, range(0, 7200, 60)), *surge), View(range="1h", n=1), "changes")
+    assert (len(few.rows), few.of) == (1, made.of)
+    assert few.note
 
 
 def test_another_host_is_compared_with_one_host_only() -> None:

@@ -20,6 +20,7 @@ from starlette.routing import Route
 
 from pipeline import query
 from pipeline.downloads import Offer
+from pipeline.status import Status
 from pipeline.table import Table
 from pipeline.web import (
     CONTENT_SECURITY_POLICY,
@@ -245,7 +246,8 @@ def test_a_file_that_is_cut_says_so_in_its_last_line_and_in_a_header(
 ) -> None:
     table = Table(None, timedelta(days=1), 1_000_000)
     table.add(batch(0, [row(), row(id_orig_h="10.0.0.2", count=5)]), T0)
-    monkeypatch.setattr(query, "_running", [SimpleNamespace(table=table)])
+    made = SimpleNamespace(table=table, status=query.running().status)
+    monkeypatch.setattr(query, "_running", [made])
     answer = ask("/export/hosts.csv?range=all&n=1")
     assert answer.body.splitlines()[-1].startswith("The first 1 of 2 rows.,,")
     assert answer.headers["x-note"] == "The first 1 of 2 rows."
@@ -308,3 +310,18 @@ def test_a_file_is_there_as_long_as_its_session_and_made_when_it_is_asked_for() 
     del offer
     gc.collect()
     assert ask(path).status == 404
+
+
+def test_before_the_first_record_a_program_is_told_so_and_not_that_there_are_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    status = Status("starting", "starting Spark", T0, "dns")
+    monkeypatch.setattr(query.running(), "status", lambda: status)
+    for path in ("/api/hosts.json", "/export/hosts.csv"):
+        answer = ask(path)
+        assert (answer.status, answer.body) == (503, "no record has been read yet: starting Spark")
+
+
+def test_a_file_tells_the_state_of_the_stream() -> None:
+    assert json.loads(ask("/api/hosts.json?range=all").body)["stream"] == "live"
+    assert ask("/export/hosts.csv?range=all").headers["x-stream"] == "live"
