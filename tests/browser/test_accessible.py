@@ -70,7 +70,15 @@ def test_no_page_keeps_anybody_out(themed: Page, still_server: str) -> None:
 
 
 def nameless(page: Page) -> list[str]:
-    """Charts and tables that a screen reader cannot name."""
+    """Charts and tables that a screen reader cannot name, also once the page's script has run."""
+    tries = 100
+    while (found := nameless_now(page)) and (tries := tries - 1):
+        page.wait_for_timeout(100)
+    return found
+
+
+def nameless_now(page: Page) -> list[str]:
+    """The same at this moment."""
     found: list[str] = page.evaluate(
         """() => [...document.querySelectorAll(".stVegaLiteChart, [data-testid=stDataFrame]")]
           .filter((each) => ![each, ...each.querySelectorAll("[aria-label], [aria-labelledby]")]
