@@ -1,6 +1,7 @@
 """What the tests of pages share."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -17,16 +18,22 @@ def nothing_is_shared(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live, "LONGEST_SHARED", 0.0)
 
 
-@pytest.fixture
-def made() -> Iterator[Made]:
-    """A pipeline whose table is empty; it is the running one."""
-    pipeline = Made()
+@contextmanager
+def running(pipeline: Made) -> Iterator[Made]:
+    """What the pages show meanwhile."""
     query.use(pipeline)
     yield pipeline
     pipeline.table.close()
 
 
-def drawn(page: str = "overview", **params: str) -> AppTest:
+@pytest.fixture
+def made() -> Iterator[Made]:
+    """A pipeline whose table is empty; it is the running one."""
+    with running(Made()) as pipeline:
+        yield pipeline
+
+
+def drawn(page: str = "overview", **params: str | list[str]) -> AppTest:
     """A page with parameters in its URL."""
     app = AppTest.from_file(str(ROOT / "pages" / "frame.py"), default_timeout=60).run()
     for key, value in params.items():

@@ -7,9 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
-from pipeline import query
 from pipeline.state import FIELDS, LEVELS, NOISE, RANGES, READERS, SORTS, from_params
-from tests.app.conftest import drawn
+from tests.app.conftest import drawn, running
 from tests.made import Made, busy, network
 
 TIMES = ["2026-01-01T00:00:00Z", "1970-01-01", "2200-12-31T23:59:59Z", "2026-03-29T02:30:00+02:00"]
@@ -64,10 +63,8 @@ PAGES = ["overview", "domains", "hosts", "host", "records", "lookup", "health"]
 @pytest.fixture(scope="module")
 def minute() -> Iterator[Made]:
     """A minute of a made-up network."""
-    pipeline = busy(60)
-    query.use(pipeline)
-    yield pipeline
-    pipeline.table.close()
+    with running(busy(60)) as pipeline:
+        yield pipeline
 
 
 @pytest.fixture(scope="module", params=PAGES)

@@ -18,7 +18,7 @@ from pipeline import query
 from pipeline.lookup import Record
 from pipeline.screen import PAGES
 from pipeline.state import from_params
-from tests.app.conftest import drawn
+from tests.app.conftest import drawn, running
 from tests.made import Made, busy, partial
 
 HOST = "10.20.5.7"
@@ -35,9 +35,8 @@ def network() -> Iterator[Made]:
     pipeline.add(
         [partial(at, HOST, name, "google.com", qtype_name=f"T{name[1]}") for name in names]
     )
-    query.use(pipeline)
-    yield pipeline
-    pipeline.table.close()
+    with running(pipeline):
+        yield pipeline
 
 
 def on_file(app: AppTest, page: str, what: str, **params: str) -> list[dict[str, str]]:

@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from pages.shared import charts, tables
 from pipeline import query
+from tests.app.conftest import running
 from tests.conftest import ROOT
 from tests.made import busy
 
@@ -18,10 +19,8 @@ FILES = {"top": "domains", "lag": "batches", "stages": "batches", "read-counted"
 @pytest.fixture(scope="module", autouse=True)
 def network() -> Iterator[None]:
     """A few minutes of a made-up network."""
-    pipeline = busy(600)
-    query.use(pipeline)
-    yield
-    pipeline.table.close()
+    with running(busy(600)):
+        yield
 
 
 @pytest.mark.parametrize("page", ["overview", "domains", "hosts", "host", "records", "health"])

@@ -8,9 +8,8 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pipeline import query
 from pipeline.state import SORTS, ascends
-from tests.app.conftest import drawn
+from tests.app.conftest import drawn, running
 from tests.made import Made, busy
 
 HOST = "10.20.5.7"
@@ -20,10 +19,8 @@ PAGES = ("overview", "domains", "hosts", "host", "records")
 @pytest.fixture(scope="module")
 def network() -> Iterator[Made]:
     """Two minutes of a made-up network."""
-    pipeline = busy(120)
-    query.use(pipeline)
-    yield pipeline
-    pipeline.table.close()
+    with running(busy(120)) as pipeline:
+        yield pipeline
 
 
 def labels(table: Any) -> dict[str, str]:

@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.shared import tables
-from pipeline import query
+from tests.app.conftest import running
 from tests.made import Made, partial
 
 FRAME = str(Path(__file__).parents[2] / "pages" / "frame.py")
@@ -18,11 +18,9 @@ NOW = datetime.now(UTC) - timedelta(seconds=30)
 @pytest.fixture
 def made() -> Iterator[Made]:
     """Two hosts, the first with more queries."""
-    pipeline = Made()
-    query.use(pipeline)
-    pipeline.add([asked("10.0.0.1", 5), asked("10.0.0.2", 3)])
-    yield pipeline
-    pipeline.table.close()
+    with running(Made()) as pipeline:
+        pipeline.add([asked("10.0.0.1", 5), asked("10.0.0.2", 3)])
+        yield pipeline
 
 
 def asked(host: str, count: int) -> dict:

@@ -168,6 +168,15 @@ def test_checkpoints_of_killed_servers_are_dropped_and_nothing_else(tmp_path: Pa
     assert [each.name for each in tmp_path.iterdir()] == ["zeek-live.duckdb"]
 
 
+def test_a_stop_leaves_no_checkpoint_whoever_still_wrote_into_it(tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    state = tmp_path / "state"
+    pipeline = Pipeline(Settings(source="logs", log_dir=tmp_path / "logs", state_dir=state))
+    (state / "checkpoint-dropped" / "state").mkdir(parents=True)
+    pipeline.stop()
+    assert not list(state.glob("checkpoint-*"))
+
+
 def test_a_name_that_stands_for_no_field_of_zeeks_is_refused() -> None:
     check_names({"src": "id.orig_h", "when": "ts"})
     with pytest.raises(SettingsError, match=r"'src' stands for 'id.orig_host', which dns.log has"):
