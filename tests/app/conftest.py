@@ -2,14 +2,19 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 
 import pytest
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from pages.shared import live
 from pipeline import query
 from tests.conftest import ROOT
 from tests.made import Made
+
+# Each test's app would look through all installed packages for components anew.
+manifest_scanner.scan_component_manifests = cache(manifest_scanner.scan_component_manifests)
 
 
 @pytest.fixture(autouse=True)
@@ -33,9 +38,14 @@ def made() -> Iterator[Made]:
         yield pipeline
 
 
+def session() -> AppTest:
+    """A browser's, which has not asked for a page yet."""
+    return AppTest.from_file(str(ROOT / "pages" / "frame.py"), default_timeout=60)
+
+
 def drawn(page: str = "overview", **params: str | list[str]) -> AppTest:
     """A page with parameters in its URL."""
-    app = AppTest.from_file(str(ROOT / "pages" / "frame.py"), default_timeout=60).run()
+    app = session()
     for key, value in params.items():
         app.query_params[key] = value
     if page != "overview":

@@ -7,7 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.shared.fromto import moment
-from tests.conftest import ROOT
+from tests.app.conftest import session
 from tests.made import Made, partial
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -18,7 +18,7 @@ NOW = datetime.now(UTC).replace(microsecond=0) - timedelta(seconds=30)
 def app(made: Made) -> AppTest:
     """The Overview."""
     made.add([partial(NOW, "10.0.0.1", "www.example.com", "example.com")])
-    return AppTest.from_file(str(ROOT / "pages" / "frame.py"), default_timeout=60).run()
+    return session().run()
 
 
 def submit(app: AppTest, start: datetime, end: datetime) -> str:

@@ -28,6 +28,7 @@ from pipeline.status import Status
 from pipeline.wallchart import Tick
 from pipeline.window import window
 from tests.app import surfaces
+from tests.app.conftest import session
 from tests.conftest import ROOT
 from tests.hostile import EVIL, NAMES, ONE_OF_EACH, as_counted, punycode
 from tests.made import SOURCE, Made, partial
@@ -91,7 +92,7 @@ def visit(app: AppTest, page: str, params: Mapping[str, str]) -> None:
 @pytest.fixture
 def app() -> AppTest:
     """A browser's session, which has seen the overview."""
-    return AppTest.from_file(str(ROOT / "pages" / "frame.py"), default_timeout=60).run()
+    return session().run()
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -321,8 +322,7 @@ def fails(check: Callable[[], None]) -> bool:
 def checks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checks]:
     """The checks over a table of the one name; none of them complains without reason."""
     pipeline = made_of([ALL_AT_ONCE], tmp_path_factory.mktemp("one"))
-    frame = str(ROOT / "pages" / "frame.py")
-    checks = Checks(pipeline, AppTest.from_file(frame, default_timeout=60).run())
+    checks = Checks(pipeline, session().run())
     checks.learn()
     yield checks
     pipeline.table.close()

@@ -1,5 +1,6 @@
 """From each to each in one click, and from every row to its records: nothing is a dead end."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
@@ -8,8 +9,9 @@ from streamlit.testing.v1 import AppTest
 
 from pages.shared.look import inert
 from pages.shared.tables import SELECTED
+from pipeline import query
 from pipeline.lookup import Record
-from tests.app.conftest import drawn
+from tests.app.conftest import drawn, running
 from tests.app.hands import choose, click, rows, tables
 from tests.app.test_captions import captions
 from tests.made import Made, partial
@@ -39,20 +41,25 @@ def asked_with(**values: str) -> dict[str, set[str]]:
     return {field: {each[at] for each in found} for at, field in enumerate(FIELDS)}
 
 
-@pytest.fixture
-def network(made: Made) -> Made:
+@pytest.fixture(scope="module")
+def network_once() -> Iterator[Made]:
     """What was asked, and of later, so that no bar of it is still filling."""
     later = partial(NOW + timedelta(minutes=1), "10.9.0.9", "z.example", "z.example")
-    made.add(
-        [
-            *(
-                partial(NOW, host, name, domain, id_resp_h=resolver)
-                for host, domain, name, resolver in ASKED
-            ),
-            later | {"id_resp_h": "10.9.9.9"},
-        ]
-    )
-    return made
+    asked = [
+        partial(NOW, host, name, domain, id_resp_h=resolver)
+        for host, domain, name, resolver in ASKED
+    ]
+    with running(Made()) as pipeline:
+        pipeline.add([*asked, later | {"id_resp_h": "10.9.9.9"}])
+        yield pipeline
+
+
+@pytest.fixture
+def network(network_once: Made) -> Made:
+    """It is the running one, and has no raw records yet."""
+    query.use(network_once)
+    network_once.raw = []
+    return network_once
 
 
 def shown(app: AppTest, key: str, column: str) -> set[str]:
@@ -188,21 +195,30 @@ def test_on_a_hosts_page_a_type_or_a_response_shows_what_was_asked_with_it(
     assert shown(app, "askers", "host") == {"10.0.0.1", "10.0.0.2"}
 
 
-@pytest.fixture
-def changed(made: Made) -> Made:
+@pytest.fixture(scope="module")
+def changed_once() -> Iterator[Made]:
     """Two windows of 15 minutes: one thing of each kind is gone, and one is new."""
     early, late = NOW - timedelta(minutes=17), NOW - timedelta(minutes=3)
     gone = {"qtype_name": "TXT", "rcode_name": "NXDOMAIN", "id_resp_h": "10.1.0.9"}
-    made.add(
-        [
-            *(partial(at, "10.0.0.1", "a.example", "a.example", count=99) for at in (early, late)),
-            partial(NOW - timedelta(minutes=40), "10.0.0.1", "a.example", "a.example"),
-            partial(NOW, "10.0.0.1", "a.example", "a.example"),
-            partial(early, "10.0.0.2", "g.gone.example", "gone.example", count=60, **gone),
-            partial(late, "10.0.0.3", "n.new.example", "new.example", count=50),
-        ]
-    )
-    return made
+    stays = [partial(at, "10.0.0.1", "a.example", "a.example", count=99) for at in (early, late)]
+    with running(Made()) as pipeline:
+        pipeline.add(
+            [
+                *stays,
+                partial(NOW - timedelta(minutes=40), "10.0.0.1", "a.example", "a.example"),
+                partial(NOW, "10.0.0.1", "a.example", "a.example"),
+                partial(early, "10.0.0.2", "g.gone.example", "gone.example", count=60, **gone),
+                partial(late, "10.0.0.3", "n.new.example", "new.example", count=50),
+            ]
+        )
+        yield pipeline
+
+
+@pytest.fixture
+def changed(changed_once: Made) -> Made:
+    """It is the running one."""
+    query.use(changed_once)
+    return changed_once
 
 
 GONE = {

@@ -10,6 +10,7 @@ from pages.shared import lookups
 from pages.shared.nav import LOOK_UP
 from pipeline.lookup import Lookup, Record
 from pipeline.state import View
+from tests.app.conftest import session
 from tests.conftest import ROOT
 from tests.made import Made
 from tests.unit.dns_rows import T0
@@ -22,14 +23,14 @@ def app(made: Made) -> AppTest:
     """A session on the page; what is read has three records."""
     texts = ['{"b":1,"uid":"C1","answers":["1.2.3.4","x"],"AA":true}', '{"uid":"C2"}', "[1]"]
     made.raw = [Record(MICROSECONDS + place, text) for place, text in enumerate(texts)]
-    app = AppTest.from_file(str(ROOT / "pages" / "frame.py"), default_timeout=60)
+    app = session()
     app.query_params["from"] = T0.isoformat()
     app.query_params["to"] = (T0 + timedelta(hours=1)).isoformat()
     return app
 
 
 def visit(app: AppTest) -> AppTest:
-    return app.run().switch_page(str(ROOT / "pages" / "lookup.py")).run()
+    return app.switch_page(str(ROOT / "pages" / "lookup.py")).run()
 
 
 def said(app: AppTest) -> str:

@@ -4,12 +4,10 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from pages.shared import charts, tables
 from pipeline import query
-from tests.app.conftest import running
-from tests.conftest import ROOT
+from tests.app.conftest import drawn, running
 from tests.made import busy
 
 FILES = {"top": "domains", "lag": "batches", "stages": "batches", "read-counted": "batches"}
@@ -25,15 +23,8 @@ def network() -> Iterator[None]:
 
 @pytest.mark.parametrize("page", ["overview", "domains", "hosts", "host", "records", "health"])
 def test_charts_and_tables_have_names_and_charts_a_file(page: str) -> None:
-    app = AppTest.from_file(str(ROOT / "pages" / "frame.py"), default_timeout=60).run()
-    app.query_params["host"] = (
-        ""
-        if page != "host"
-        else query.running()
-        .table.read("SELECT any_value(id_orig_h) AS host FROM dns_counts")["host"][0]
-        .as_py()
-    )
-    app.switch_page(str(ROOT / "pages" / f"{page}.py")).run()
+    read = query.running().table.read("SELECT any_value(id_orig_h) AS host FROM dns_counts")
+    app = drawn(page, host=read["host"][0].as_py() if page == "host" else "")
     files = re.findall(
         r'class="file"[^>]*>([^<]*)<', " ".join(e.proto.body for e in app.get("html"))
     )

@@ -2,16 +2,15 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.shared import tables
-from tests.app.conftest import running
+from tests.app.conftest import drawn, running
+from tests.conftest import ROOT
 from tests.made import Made, partial
 
-FRAME = str(Path(__file__).parents[2] / "pages" / "frame.py")
 NOW = datetime.now(UTC) - timedelta(seconds=30)
 
 
@@ -28,7 +27,7 @@ def asked(host: str, count: int) -> dict:
     return partial(NOW, host, "www.example.com", "example.com", count=count)
 
 
-def drawn(app: AppTest) -> list[tuple[str, int]]:
+def listed(app: AppTest) -> list[tuple[str, int]]:
     """Hosts and their queries as the hosts page lists them."""
     rows = app.dataframe[0].value
     return list(zip(rows["host"], rows["queries"], strict=True))
@@ -36,10 +35,7 @@ def drawn(app: AppTest) -> list[tuple[str, int]]:
 
 def hosts_page(focus: str = "") -> AppTest:
     """The hosts page, drawn once."""
-    app = AppTest.from_file(FRAME, default_timeout=60).run()
-    if focus:
-        app.query_params["focus"] = focus
-    return app.switch_page(str(Path(FRAME).with_name("hosts.py"))).run()
+    return drawn("hosts", **({"focus": focus} if focus else {}))
 
 
 def test_numbers_change_in_place_until_it_is_time_to_rank_anew(
@@ -47,10 +43,10 @@ def test_numbers_change_in_place_until_it_is_time_to_rank_anew(
 ) -> None:
     app = hosts_page()
     made.add([asked("10.0.0.2", 10)])
-    assert drawn(app.run()) == [("10.0.0.1", 5), ("10.0.0.2", 13)]
+    assert listed(app.run()) == [("10.0.0.1", 5), ("10.0.0.2", 13)]
     assert "<b>10.0.0.1</b>" in "".join(each.proto.body for each in app.get("html"))
     monkeypatch.setattr(tables, "RERANK_SECONDS", 0)
-    assert drawn(app.run()) == [("10.0.0.2", 13), ("10.0.0.1", 5)]
+    assert listed(app.run()) == [("10.0.0.2", 13), ("10.0.0.1", 5)]
 
 
 def test_a_row_that_is_looked_at_holds_the_order(
@@ -59,7 +55,7 @@ def test_a_row_that_is_looked_at_holds_the_order(
     app = hosts_page(focus="host:10.0.0.2")
     made.add([asked("10.0.0.2", 10)])
     monkeypatch.setattr(tables, "RERANK_SECONDS", 0)
-    assert drawn(app.run()) == [("10.0.0.1", 5), ("10.0.0.2", 13)]
+    assert listed(app.run()) == [("10.0.0.1", 5), ("10.0.0.2", 13)]
 
 
 def test_a_row_that_is_new_stands_below_until_it_is_time(
@@ -67,9 +63,9 @@ def test_a_row_that_is_new_stands_below_until_it_is_time(
 ) -> None:
     app = hosts_page()
     made.add([asked("10.0.0.3", 4)])
-    assert [host for host, _ in drawn(app.run())] == ["10.0.0.1", "10.0.0.2", "10.0.0.3"]
+    assert [host for host, _ in listed(app.run())] == ["10.0.0.1", "10.0.0.2", "10.0.0.3"]
     monkeypatch.setattr(tables, "RERANK_SECONDS", 0)
-    assert [host for host, _ in drawn(app.run())] == ["10.0.0.1", "10.0.0.3", "10.0.0.2"]
+    assert [host for host, _ in listed(app.run())] == ["10.0.0.1", "10.0.0.3", "10.0.0.2"]
 
 
 @pytest.mark.parametrize("focus", ["", "host:10.1.0.2"])
@@ -78,12 +74,12 @@ def test_no_row_moves_when_one_falls_out_of_the_first_and_another_rises(
 ) -> None:
     made.add([asked(f"10.1.0.{number}", 100 - number) for number in range(1, 27)])
     app = hosts_page(focus=focus)
-    before = [host for host, _ in drawn(app)]
+    before = [host for host, _ in listed(app)]
     assert before[-1] == "10.1.0.25"
     made.add([asked("10.1.0.3", 50), asked("10.1.0.20", 50), asked("10.1.0.26", 5)])
-    assert [host for host, _ in drawn(app.run())] == [*before[:-1], "10.1.0.26"]
+    assert [host for host, _ in listed(app.run())] == [*before[:-1], "10.1.0.26"]
     made.add([asked(f"10.2.0.{number}", 200) for number in range(3)])
-    after = [host for host, _ in drawn(app.run())]
+    after = [host for host, _ in listed(app.run())]
     stay = [place for place, host in enumerate(before) if host in after]
     assert len(stay) == 21
     assert all(after[place] == before[place] for place in stay)
@@ -93,18 +89,18 @@ def test_the_order_that_was_held_stays_as_long_as_one_just_made(made: Made) -> N
     app = hosts_page(focus="host:10.0.0.2")
     app.session_state["hosts-order"]["at"] -= 2 * tables.RERANK_SECONDS
     made.add([asked("10.0.0.2", 10)])
-    assert drawn(app.run()) == [("10.0.0.1", 5), ("10.0.0.2", 13)]
+    assert listed(app.run()) == [("10.0.0.1", 5), ("10.0.0.2", 13)]
     del app.query_params["focus"]
-    assert drawn(app.run()) == [("10.0.0.1", 5), ("10.0.0.2", 13)]
+    assert listed(app.run()) == [("10.0.0.1", 5), ("10.0.0.2", 13)]
     app.session_state["hosts-order"]["at"] -= 2 * tables.RERANK_SECONDS
-    assert drawn(app.run()) == [("10.0.0.2", 13), ("10.0.0.1", 5)]
+    assert listed(app.run()) == [("10.0.0.2", 13), ("10.0.0.1", 5)]
 
 
 def test_another_order_asked_for_by_the_user_ranks_at_once(made: Made) -> None:
     app = hosts_page()
     made.add([asked("10.0.0.2", 10)])
     app.query_params["sort"] = "names"
-    assert drawn(app.run()) == [("10.0.0.2", 13), ("10.0.0.1", 5)]
+    assert listed(app.run()) == [("10.0.0.2", 13), ("10.0.0.1", 5)]
 
 
 def test_a_row_that_has_gone_meanwhile_is_not_picked() -> None:
@@ -130,7 +126,7 @@ def test_a_records_menu_does_what_it_says_to_the_row_that_it_says(made: Made) ->
         partial(NOW, "10.0.0.1", "www.example.com", "example.com", qtype_name=kind, rcode_name=code)
         for kind, code in kinds
     )
-    app.switch_page(str(Path(FRAME).with_name("records.py"))).run()
+    app.switch_page(str(ROOT / "pages" / "records.py")).run()
     rows = app.dataframe[0].value
     menus = rows[rows["queries"] == 1]["menu"]
     assert [len(set(items)) for items in zip(*menus, strict=True)] == [

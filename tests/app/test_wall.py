@@ -12,7 +12,8 @@ from streamlit.testing.v1 import AppTest
 from pipeline.names import shown
 from pipeline.settings import read_settings
 from pipeline.status import Status
-from tests.app.test_pages import PAGES, clock, html
+from tests.app.conftest import drawn, session
+from tests.app.test_pages import clock, html
 from tests.hostile import HOSTILE
 from tests.made import SOURCE, Made, partial
 
@@ -26,12 +27,7 @@ def show(made: Made) -> Callable[..., AppTest]:
     """Open the wall, with further parameters in the URL."""
 
     def run(**params: Any) -> AppTest:
-        app = AppTest.from_file(str(PAGES / "frame.py"), default_timeout=60)
-        for key, value in {"wall": "", **params}.items():
-            app.query_params[key] = value
-        app.run()
-        assert not app.exception, app.exception
-        return app
+        return drawn(wall="", **params)
 
     return run
 
@@ -173,7 +169,7 @@ def test_what_cannot_be_drawn_is_not_called_live(
         raise RuntimeError("the table is closed")
 
     monkeypatch.setattr("pages.shared.wallparts.volume", broken)
-    app = AppTest.from_file(str(PAGES / "frame.py"), default_timeout=60)
+    app = session()
     app.query_params["wall"] = ""
     app.run()
     assert app.exception
@@ -196,8 +192,6 @@ def test_the_named_view_in_turn_is_named_and_shown(
 
 
 def test_other_pages_have_no_wall(made: Made) -> None:
-    app = AppTest.from_file(str(PAGES / "frame.py"), default_timeout=60).run()
-    app.query_params["wall"] = ""
-    app.switch_page(str(PAGES / "hosts.py")).run()
+    app = drawn("hosts", wall="")
     assert app.get("button_group")
     assert 'class="wall"' not in html(app)
