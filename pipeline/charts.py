@@ -70,12 +70,12 @@ def volume(
         .mark_bar(stroke=colours["background"], strokeWidth=0.5)
         .encode(
             x=alt.X("bucket:T", scale=scale, title=None, axis=time_axis(colours, frame, domain)),
-            x2="end:T",
+            x2=alt.X2("end:T"),
             y=alt.Y("y0:Q", title=None, scale=highest, axis=number_axis(colours)),
-            y2="y1:Q",
+            y2=alt.Y2("y1:Q"),
             color=response_colour(colours),
             opacity=alt.condition("datum.filling", alt.value(FAINT), alt.value(1.0)),
-            tooltip=[*times, "response:N", alt.Tooltip("queries:Q", format=",")],
+            tooltip=[*times, alt.Tooltip("response:N"), alt.Tooltip("queries:Q", format=",")],
         )
     )
     if brush:
@@ -100,17 +100,18 @@ def top_bars(
     y = row_axis(rows, colours)
     x = count_axis("x0", rows["total"].max() if len(rows) else 0)
     picked = alt.selection_point(name="picked", fields=[by])
-    tips = [alt.Tooltip("whole:N", title=by), "response:N", alt.Tooltip("queries:Q", format=",")]
+    tips = [alt.Tooltip("whole:N", title=by), alt.Tooltip("response:N")]
+    tips.append(alt.Tooltip("queries:Q", format=","))
     bars = (
         alt.Chart(rows)
         .mark_bar(stroke=colours["background"], strokeWidth=0.5, size=14, cursor="pointer")
-        .encode(y=y, x=x, x2="x1:Q", color=response_colour(colours), tooltip=tips)
+        .encode(y=y, x=x, x2=alt.X2("x1:Q"), color=response_colour(colours), tooltip=tips)
         .add_params(picked)
     )
     totals = (
         alt.Chart(rows.drop_duplicates("rank"))
         .mark_text(align="left", dx=5, fontSize=13, color=colours["text"])
-        .encode(y=y, x="total:Q", text=alt.Text("total:Q", format=","), tooltip=tips[:1])
+        .encode(y=y, x=alt.X("total:Q"), text=alt.Text("total:Q", format=","), tooltip=tips[:1])
     )
     layers = alt.LayerChart(layer=[bars, totals])
     return plain(layers, height or BAR_STEP * max(rows["rank"].nunique(), 1))
@@ -147,7 +148,8 @@ def bars(
         colours[name if name in RESPONSES else OTHER] if by == "response" else colours["primary"]
         for name in frame[by]
     ]
-    base = alt.Chart(rows).encode(y=y, tooltip=tips)
+    # Channels in words would be looked up in a map of all that is made for each of them.
+    base = alt.Chart().encode(y=y, tooltip=tips)
     picked = alt.selection_point(name="picked", fields=[by])
     bar = (
         base.mark_bar(size=14, cursor="pointer")
@@ -155,7 +157,7 @@ def bars(
         .add_params(picked)
     )
     text = base.mark_text(align="left", dx=5, fontSize=13, color=colours["text"]).encode(
-        x="furthest:Q",
+        x=alt.X("furthest:Q"),
         text=alt.Text(f"{value}:Q", format=number),
     )
     layers = [bar, text]
@@ -164,8 +166,10 @@ def bars(
         mark = base.transform_filter(f"isValid(datum['{tick}'])").mark_tick(
             color=colours["text"], thickness=2, size=16
         )
-        layers.append(mark.encode(x=f"{tick}:Q"))
-    return plain(alt.LayerChart(layer=layers), height or BAR_STEP * max(len(rows), 1))
+        layers.append(mark.encode(x=alt.X(f"{tick}:Q")))
+    # Data of each layer would be hashed as its printed text.
+    layered = alt.LayerChart(data=rows, layer=layers)
+    return plain(layered, height or BAR_STEP * max(len(rows), 1))
 
 
 def sparkline(
