@@ -10,9 +10,10 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
 
 from tests.conftest import missing
 
@@ -22,6 +23,7 @@ ARGS = (
     "--disable-component-update --disable-sync"
 ).split()
 
+LAPTOP: ViewportSize = {"width": 1366, "height": 768}
 PATIENCE = 60_000
 """Milliseconds: a machine that runs the other tests too may be slow."""
 expect.set_options(timeout=PATIENCE)
@@ -87,11 +89,33 @@ def made_server() -> Iterator[str]:
         yield url
 
 
+def visitor(chromium: Browser, **more: Any) -> BrowserContext:
+    """One on a laptop who was never here: no history, no cookies."""
+    context = chromium.new_context(viewport=LAPTOP, **{"timezone_id": "UTC", **more})
+    context.set_default_timeout(PATIENCE)
+    return context
+
+
 @pytest.fixture
-def page(chromium: Browser) -> Iterator[Page]:
-    """A laptop's screen, fresh: no history, no cookies. Requests elsewhere are noted."""
-    context = chromium.new_context(viewport={"width": 1366, "height": 768}, timezone_id="UTC")
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE)
-    yield page
-    context.close()
+def new_page(chromium: Browser) -> Iterator[Page]:
+    """The page of a new visitor."""
+    with visitor(chromium) as context:
+        yield context.new_page()
+
+
+@pytest.fixture(scope="session")
+def kept_page(chromium: Browser) -> Iterator[Page]:
+    """One that is kept: the same is drawn there by less than half of a new one's CPU seconds."""
+    with visitor(chromium) as context:
+        yield context.new_page()
+
+
+@pytest.fixture
+def page(kept_page: Page) -> Iterator[Page]:
+    """The page that is kept, for tests that leave nothing behind: no listener, script or route."""
+    yield kept_page
+    kept_page.evaluate("localStorage.clear(); sessionStorage.clear()")
+    kept_page.context.clear_cookies()
+    kept_page.context.clear_permissions()
+    kept_page.set_viewport_size(LAPTOP)
+    kept_page.mouse.move(0, 0)

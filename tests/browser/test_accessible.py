@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import serve
 from tests.browser.test_clicks import params, until
@@ -32,12 +32,11 @@ def still_server() -> Iterator[str]:
 
 
 @pytest.fixture(params=["light", "dark"])
-def themed(request: pytest.FixtureRequest, chromium: Browser) -> Iterator[Page]:
+def themed(request: pytest.FixtureRequest, page: Page) -> Iterator[Page]:
     """A page in a theme."""
-    screen = {"width": 1366, "height": 768}
-    context = chromium.new_context(viewport=screen, color_scheme=request.param)
-    yield context.new_page()
-    context.close()
+    page.emulate_media(color_scheme=request.param)
+    yield page
+    page.emulate_media(color_scheme="null")
 
 
 def settle(page: Page) -> None:

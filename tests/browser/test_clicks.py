@@ -358,30 +358,30 @@ def test_a_bar_of_types_comes_into_focus_and_may_then_filter(page: Page, made_se
 
 @pytest.mark.parametrize(("path", "part"), [("?every=1", ".strip"), ("?wall&every=1", ".wall")])
 def test_a_hidden_tab_asks_for_nothing_until_it_is_seen_again(
-    page: Page, made_server: str, path: str, part: str
+    new_page: Page, made_server: str, path: str, part: str
 ) -> None:
     asked: list[object] = []
-    page.on("websocket", lambda socket: socket.on("framesent", lambda sent: asked.append(sent)))
-    page.on("request", lambda request: asked.append(request.url))
-    page.goto(f"{made_server}/{path}")
-    strip = page.locator(part)
+    new_page.on("websocket", lambda socket: socket.on("framesent", lambda sent: asked.append(sent)))
+    new_page.on("request", lambda request: asked.append(request.url))
+    new_page.goto(f"{made_server}/{path}")
+    strip = new_page.locator(part)
     before = strip.text_content()
-    until(page, lambda: strip.text_content() != before)
+    until(new_page, lambda: strip.text_content() != before)
     hide = """(hidden) => {
       Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
       document.dispatchEvent(new Event("visibilitychange")); }"""
-    page.evaluate(hide, True)
+    new_page.evaluate(hide, True)
 
     def is_quiet() -> bool:
         many = len(asked)
-        page.wait_for_timeout(6_000)
+        new_page.wait_for_timeout(6_000)
         return len(asked) == many
 
     assert any(is_quiet() for _ in range(4)), asked[-5:]
     kept = strip.text_content()
-    page.evaluate(hide, False)
-    until(page, lambda: strip.text_content() != kept)
-    expect(page.locator(".clock")).to_contain_text("live")
+    new_page.evaluate(hide, False)
+    until(new_page, lambda: strip.text_content() != kept)
+    expect(new_page.locator(".clock")).to_contain_text("live")
 
 
 SLOW = """(() => { const Fast = window.WebSocket;
@@ -395,41 +395,43 @@ SLOW = """(() => { const Fast = window.WebSocket;
 
 
 def test_a_click_before_the_last_one_is_answered_does_not_undo_it(
-    page: Page, made_server: str
+    new_page: Page, made_server: str
 ) -> None:
-    page.add_init_script(SLOW)
-    page.goto(f"{made_server}/?every=60")
-    page.locator('[data-testid=stApp][data-test-script-state="notRunning"]').wait_for()
-    page.get_by_role("radio", name="5m", exact=True).click()
-    page.get_by_role("button", name="Export").click()
-    page.get_by_text("real", exact=True).click()
-    until(page, lambda: params(page).get("range") == ["5m"])
-    page.wait_for_timeout(3_000)
-    expect(page.get_by_role("radio", name="5m", exact=True)).to_be_checked()
-    page.go_back()
-    until(page, lambda: "range" not in params(page))
-    expect(page.get_by_role("radio", name="1h")).to_be_checked()
+    new_page.add_init_script(SLOW)
+    new_page.goto(f"{made_server}/?every=60")
+    new_page.locator('[data-testid=stApp][data-test-script-state="notRunning"]').wait_for()
+    new_page.get_by_role("radio", name="5m", exact=True).click()
+    new_page.get_by_role("button", name="Export").click()
+    new_page.get_by_text("real", exact=True).click()
+    until(new_page, lambda: params(new_page).get("range") == ["5m"])
+    new_page.wait_for_timeout(3_000)
+    expect(new_page.get_by_role("radio", name="5m", exact=True)).to_be_checked()
+    new_page.go_back()
+    until(new_page, lambda: "range" not in params(new_page))
+    expect(new_page.get_by_role("radio", name="1h")).to_be_checked()
 
 
-def test_pause_keeps_the_numbers_and_counts_what_came_since(page: Page, made_server: str) -> None:
-    page.add_init_script(SLOW)
-    page.goto(f"{made_server}/?every=1")
-    queries = page.locator(".figure strong").first
+def test_pause_keeps_the_numbers_and_counts_what_came_since(
+    new_page: Page, made_server: str
+) -> None:
+    new_page.add_init_script(SLOW)
+    new_page.goto(f"{made_server}/?every=1")
+    queries = new_page.locator(".figure strong").first
     before = queries.inner_text()
-    until(page, lambda: queries.inner_text() != before)
-    page.get_by_role("button", name="Pause").click()
-    expect(page.get_by_role("button", name="Resume")).to_be_visible()
-    expect(page.locator(".clock")).to_contain_text(re.compile("paused, [1-9]"))
-    page.locator('[data-testid=stApp][data-test-script-state="notRunning"]').wait_for()
+    until(new_page, lambda: queries.inner_text() != before)
+    new_page.get_by_role("button", name="Pause").click()
+    expect(new_page.get_by_role("button", name="Resume")).to_be_visible()
+    expect(new_page.locator(".clock")).to_contain_text(re.compile("paused, [1-9]"))
+    new_page.locator('[data-testid=stApp][data-test-script-state="notRunning"]').wait_for()
     kept = queries.inner_text()
     seen = set()
     for _ in range(40):
-        page.wait_for_timeout(100)
+        new_page.wait_for_timeout(100)
         seen.add(queries.inner_text())
     assert seen == {kept}
-    assert "at" in params(page)
-    page.get_by_role("button", name="Resume").click()
-    until(page, lambda: queries.inner_text() != kept)
+    assert "at" in params(new_page)
+    new_page.get_by_role("button", name="Resume").click()
+    until(new_page, lambda: queries.inner_text() != kept)
 
 
 def test_a_paused_url_shows_another_browser_the_same(
@@ -451,15 +453,15 @@ def test_a_paused_url_shows_another_browser_the_same(
     other.close()
 
 
-def test_two_quick_clicks_both_count(page: Page) -> None:
+def test_two_quick_clicks_both_count(new_page: Page) -> None:
     with serve("slow") as url:
-        page.add_init_script(SLOW)
-        page.goto(f"{url}/?every=5")
-        page.locator("[data-testid=stDataFrame] canvas").last.wait_for()
+        new_page.add_init_script(SLOW)
+        new_page.goto(f"{url}/?every=5")
+        new_page.locator("[data-testid=stDataFrame] canvas").last.wait_for()
         # The second comes while the first is heard, which takes this server half a second.
-        page.get_by_role("button", name="Pause").click()
-        page.get_by_role("radio", name="15m").click()
-        until(page, lambda: {"at", "range"} <= set(params(page)))
+        new_page.get_by_role("button", name="Pause").click()
+        new_page.get_by_role("radio", name="15m").click()
+        until(new_page, lambda: {"at", "range"} <= set(params(new_page)))
 
 
 def stands_still(page: Page) -> bool:
@@ -578,12 +580,12 @@ def test_the_age_goes_on_by_the_second_and_back_with_each_answer(
     assert max(steps) <= 2, "an older answer's clock runs beside the newer one's"
 
 
-def test_the_browser_says_when_the_server_is_lost(page: Page, made_server: str) -> None:
-    page.goto(made_server)
-    clock = page.locator(".clock")
+def test_the_browser_says_when_the_server_is_lost(new_page: Page, made_server: str) -> None:
+    new_page.goto(made_server)
+    clock = new_page.locator(".clock")
     expect(clock).to_contain_text("live")
-    page.context.set_offline(True)
-    page.route("**/_stcore/health", lambda route: route.abort())
+    new_page.context.set_offline(True)
+    new_page.route("**/_stcore/health", lambda route: route.abort())
     expect(clock).to_contain_text("server lost")
 
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import PATIENCE, serve
+from tests.browser.conftest import serve, visitor
 from tests.browser.test_clicks import params, until
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -21,16 +21,11 @@ def day(request: pytest.FixtureRequest) -> Iterator[tuple[str, str]]:
         yield request.param, url
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def berlin(chromium: Browser) -> Iterator[Page]:
     """A laptop in Berlin."""
-    context = chromium.new_context(
-        viewport={"width": 1366, "height": 768}, timezone_id="Europe/Berlin"
-    )
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE)
-    yield page
-    context.close()
+    with visitor(chromium, timezone_id="Europe/Berlin") as context:
+        yield context.new_page()
 
 
 def opened(page: Page, url: str, start: str, end: str) -> None:

@@ -182,6 +182,12 @@ def host(request: Request) -> str:
 
 
 @pytest.fixture
+def page(new_page: Page) -> Page:
+    """A new one: it is listened to."""
+    return new_page
+
+
+@pytest.fixture
 def watch(hostile: Server, page: Page) -> Watch:
     """The page, watched."""
     return Watch(page, hostile)

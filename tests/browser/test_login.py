@@ -62,6 +62,12 @@ def server(
 
 
 @pytest.fixture
+def page(new_page: Page) -> Page:
+    """A visitor who has not signed in."""
+    return new_page
+
+
+@pytest.fixture
 def home(server: Server, page: Page) -> str:
     """Where the dashboard is; the provider's page asks for a style sheet from elsewhere."""
     page.context.route("https://**", lambda route: route.abort())

@@ -4,9 +4,9 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Request, expect
+from playwright.sync_api import Page, Request, expect
 
-from tests.browser.conftest import PATIENCE, serve
+from tests.browser.conftest import serve
 from tests.browser.test_accessible import settle
 from tests.browser.test_clicks import until
 
@@ -24,13 +24,11 @@ def pivoting_server() -> Iterator[str]:
 
 
 def test_a_pivot_opens_by_a_click_only_and_is_not_told_where_from(
-    chromium: Browser, pivoting_server: str
+    new_page: Page, pivoting_server: str
 ) -> None:
     asked: list[Request] = []
-    context = chromium.new_context(viewport={"width": 1366, "height": 768})
+    page, context = new_page, new_page.context
     context.on("request", lambda request: asked.append(request))
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE)
     page.goto(f"{pivoting_server}/domains?every=1&focus=domain:google.com")
     settle(page)
     page.locator(".st-key-more button").first.click()
@@ -48,7 +46,6 @@ def test_a_pivot_opens_by_a_click_only_and_is_not_told_where_from(
     assert "referer" not in request.headers
     # Without it the other page could lead this one elsewhere.
     assert links.first.get_attribute("rel") == "noreferrer"
-    context.close()
 
 
 def elsewhere(asked: list[Request]) -> list[Request]:

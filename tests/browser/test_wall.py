@@ -157,19 +157,19 @@ def test_a_server_that_dies_is_a_banner_and_its_successor_shows_the_same_view(
     assert page.url == asked
 
 
-def test_a_page_that_does_not_find_back_is_loaded_anew(page: Page, made_server: str) -> None:
-    page.clock.install()
-    opened(page, f"{made_server}/?wall&every=2")
+def test_a_page_that_does_not_find_back_is_loaded_anew(new_page: Page, made_server: str) -> None:
+    new_page.clock.install()
+    opened(new_page, f"{made_server}/?wall&every=2")
     loads: list[Page] = []
-    page.on("load", lambda loaded: loads.append(loaded))
+    new_page.on("load", lambda loaded: loads.append(loaded))
     # The server is well, and yet nothing comes: as when the websocket is not taken up again.
-    page.evaluate("() => { window.WebSocket.prototype.send = () => {}; }")
+    new_page.evaluate("() => { window.WebSocket.prototype.send = () => {}; }")
     for _ in range(40):
         if not loads:
-            page.clock.run_for(5_000)
-            page.wait_for_timeout(50)
+            new_page.clock.run_for(5_000)
+            new_page.wait_for_timeout(50)
     assert loads
-    expect(page.locator(".clock")).to_have_attribute("data-state", "live")
+    expect(new_page.locator(".clock")).to_have_attribute("data-state", "live")
 
 
 def test_named_views_take_turns(page: Page) -> None:
