@@ -14,7 +14,7 @@ from pages.shared import nav, url
 from pages.shared.charts import chart, specification
 from pages.shared.columns import columns, marked, theme
 from pages.shared.hostlabels import labelled
-from pages.shared.look import empty, legend, title, zone_of
+from pages.shared.look import day, empty, legend, title, zone_of
 from pages.shared.tables import HEADER, ROW
 from pages.shared.tables import table as draw_table
 from pipeline import charts, screen
@@ -91,9 +91,14 @@ def _stretch(span: Window, view: View) -> str:
     form = "%H:%M" if start.date() == end.date() else "%b %d %H:%M"
     # Where the clocks change in between, both ends say by which they are told.
     form += " %Z" * (start.utcoffset() != end.utcoffset())
-    day = "" if today else f"{start:%Y} " if "%b" in form else f"{start:%Y-%m-%d} "
+    begun = "" if today else f"{start:%Y} " if "%b" in form else f"{start:%Y-%m-%d} "
     last = form.removeprefix("%b %d ") if is_short else form
-    return f"{day}{start:{form}}–{end:{last}}"
+    return f"{begun}{start:{form}}–{end:{last}}"
+
+
+def _minute(time: datetime, view: View) -> str:
+    local = time.astimezone(zone_of(view))
+    return f"{day(local)} {local:%H:%M}"
 
 
 def volume(table: Readable, view: View, height: int, said: str = "") -> None:
@@ -346,11 +351,9 @@ def resolvers(table: Readable, view: View, rows: int, of_host: bool = False) -> 
 def new_domains(table: Readable, view: View, rows: int) -> None:
     """Domains first seen in this time, of all that is kept and passes the filters."""
     listing = screen.new_domains(table, view)
-    oldest = window(table, view).oldest
     known = "what passes the filters" if view.filters else "all"
-    since = (
-        f"of {known}, kept since {oldest.astimezone(zone_of(view)):%b %d %H:%M}" if oldest else ""
-    )
+    oldest = window(table, view).oldest
+    since = f"of {known}, kept since {_minute(oldest, view)}" if oldest else ""
     folded = f" · {listing.folded:,} queries folded: some may be older" if listing.folded else ""
     said = f"{listing.of:,} first seen in this time{folded}"
     title("New domains", over(table, view, said, since))
