@@ -81,14 +81,14 @@ class Window:
 
     @property
     def still_filling(self) -> str:
-        """Such as `last 2 min still filling`; empty when none is."""
+        """Such as `last 2 min filling`; empty when none is."""
         seconds = int((self.end - self.filling).total_seconds())
         if seconds <= 0 or self.newest is None:
             return ""
         size, unit = next(
             (s, u) for s, u in ((3600, "h"), (60, "min"), (1, "s")) if seconds % s == 0
         )
-        return f"last {seconds // size} {unit} still filling"
+        return f"last {seconds // size} {unit} filling"
 
 
 def window(table: Readable, view: View) -> Window:

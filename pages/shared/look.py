@@ -77,11 +77,14 @@ def panel(place: Any = st) -> Any:
     return place.container(gap=None)
 
 
-def title(text: str, caption: str = "", legend: Iterable[tuple[str, str]] = ()) -> None:
-    """A panel's line: what it shows, over what and how exact, and its colours by name."""
+def title(
+    text: str, caption: str = "", legend: Iterable[tuple[str, str]] = (), narrow: bool = False
+) -> None:
+    """A panel's line: what it shows, over what and how exact, and its colours by name; where it is
+    `narrow`, two lines."""
     caption = "" if caption.startswith("0 of 0") else caption
     st.html(
-        f'<div class="panel-title"><b>{escaped(text)}</b>'
+        f'<div class="panel-title{" narrow" * narrow}"><b>{escaped(text)}</b>'
         f'<span title="{escaped(caption)}">{escaped(caption)}</span>'
         f"{_hues(legend)}</div>"
     )

@@ -79,7 +79,7 @@ def test_a_bar_is_still_filling_until_a_record_ten_seconds_younger_has_come() ->
 
 def test_the_window_says_what_is_still_filling() -> None:
     span = window(ByHand(Row(0), Row(3669)), View(range="1h"))
-    assert span.still_filling == "last 2 min still filling"
+    assert span.still_filling == "last 2 min filling"
     assert span.per == "per minute"
 
 
