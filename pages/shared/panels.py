@@ -260,6 +260,7 @@ def ranked(
     newest: object = None,
     picked: tuple[str, ...] = (),
     on_pick: Callable[[str, str], None] | None = None,
+    tall: bool = False,
 ) -> str | None:
     """Rows of one kind: a click selects, a header ranks, a menu opens and filters.
 
@@ -281,6 +282,7 @@ def ranked(
         on_pick=on_pick or (lambda value, column: nav.look_at(of_row(level, value))),
         on_sort=partial(rank_by, sort) if sort else None,
         actions=nav.actions(level),
+        tall=tall,
     )
 
 
