@@ -4,7 +4,7 @@ import json
 import re
 import subprocess
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -129,8 +129,23 @@ def test_a_dead_query_leaves_the_numbers_and_says_since_when_on_every_page(
 def test_a_state_without_numbers_says_since_when_once_in_the_views_zone(
     state: Any, reason: str, said: str
 ) -> None:
-    status = Status(state, reason, LONG_AGO, SOURCE, newest=LONG_AGO)
+    newest = None if state == "no data" else LONG_AGO
+    status = Status(state, reason, LONG_AGO, SOURCE, newest=newest)
     assert in_words(status, ZoneInfo("Europe/Berlin")) == said
+
+
+def test_a_source_that_has_nothing_newer_says_since_when_and_how_old_its_newest_is(
+    made: Made, show: Callable[..., AppTest]
+) -> None:
+    made.add([partial(LONG_AGO, "10.0.0.1", "www.example.com", "example.com")])
+    made.now = Status("no data", "read to its end, no record for 90 s", NOW, SOURCE, silence=90)
+    app = show("overview")
+    [said] = re.findall(r"no new record since (?:\S+ )?(\d\d:\d\d:\d\d) UTC", note(app))
+    since = datetime.now(UTC) - datetime.combine(NOW, time.fromisoformat(said), UTC)
+    assert 85 < since.total_seconds() % 86_400 < 150
+    assert "read to its end, no record for 90 s" in clock(app), "the hint says why"
+    age = float(re.search(r'age\\?": ?([0-9.]+)', clock(app))[1])
+    assert age > 8 * 365 * 86_400
 
 
 def test_a_lag_that_rises_is_said_beside_the_state() -> None:
