@@ -23,8 +23,9 @@ def draw(table: Readable, view: View) -> None:
             said = panels.over(table, view, listing.caption, listing.order)
             level_and_number(panels.LEVELS[view.level], said, view, levels=True)
             wanted = columns(view, view.level, *panels.DOMAIN)
+            by, sort = view.level, listing.sort
             first = panels.ranked(
-                "domains", view.level, table, view, listing.rows, wanted, 18, sort=listing.sort
+                "domains", by, table, view, listing.rows, wanted, 18, sort=sort, tall=True
             )
         each = in_focus(view, *FIELDS) or (of_row(view.level, first) if first is not None else None)
         with right.container(gap="xxsmall"):

@@ -26,11 +26,11 @@ def draw(table: Readable, view: View) -> None:
         host_head(table, view, host)
         figures = cells(host_summary(table, view, host), window(table, view).why)
         strip(figures, panels.stretch(table, view))
-        left, middle, right = st.columns([2.3, 0.72, 0.95], gap="small")
+        left, middle, right = st.columns([2.1, 0.92, 0.95], gap="small")
         with panel(left):
-            panels.volume(table, view, height=150)
+            panels.volume(table, view, height=137, narrow=True)
         with panel(middle):
-            panels.own_types(table, view, height=150)
+            panels.own_types(table, view, height=137)
         with panel(right):
             panels.other_hosts(table, view, host, rows=4)
         left, right = st.columns([1, 1.12], gap="small")

@@ -26,7 +26,7 @@ def draw(table: Readable, view: View) -> None:
             )
             labels, wanted = labelled(listing.rows), columns(view, *panels.HOST)
             first = panels.ranked(
-                "hosts", "host", table, view, labels, wanted, 18, sort=listing.sort
+                "hosts", "host", table, view, labels, wanted, 18, sort=listing.sort, tall=True
             )
         each = in_focus(view, *FIELDS) or (of_row("host", first) if first is not None else None)
         with right.container(gap="xxsmall"):

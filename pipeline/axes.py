@@ -49,14 +49,19 @@ def time_axis(
     )
 
 
-def number_axis(colours: dict[str, str]) -> alt.Axis:
-    """Such as 10k; whole numbers only."""
+# As the axis's own format all labels would have the unit of the highest: 0k, 0.5k.
+COUNTS = "datum.value % 1 ? '' : format(datum.value, '~s')"
+PARTS = "format(datum.value, '~r')"
+
+
+def number_axis(colours: dict[str, str], labels: str = COUNTS) -> alt.Axis:
+    """From 0 up, each label by itself: COUNTS such as 10k, whole numbers only, or PARTS."""
     return alt.Axis(
-        format="~s",
+        labelExpr=labels,
         labelColor=colours["muted"],
         gridColor=colours["grid"],
         tickCount=4,
-        tickMinStep=1,
+        tickMinStep=1 if labels == COUNTS else alt.Undefined,
     )
 
 

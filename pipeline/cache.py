@@ -5,6 +5,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from dataclasses import dataclass
+from datetime import datetime
 from functools import wraps
 from itertools import count
 from threading import Lock
@@ -38,6 +39,9 @@ class Readable(Protocol):
 
     def keeps(self, version: int) -> bool:
         """Whether a version can be read as it was."""
+
+    def over(self, version: int) -> datetime | None:
+        """Up to when a version has all that is to come; None while records come."""
 
     @property
     def shrunk(self) -> int:

@@ -138,6 +138,8 @@ def bars(
     )
     rows["row"] = rows["rank"].astype(str)
     number = ",.1f" if value.endswith("share") else ","
+    unit = " %" * value.endswith("share")
+    rows["said"] = [f"{each:{number}}{unit}" for each in rows[value]]
     columns = [value] if tick is None else [value, tick]
     rows["furthest"] = rows[columns].max(axis=1)
     longest = rows["furthest"].max() if len(rows) else 0
@@ -158,7 +160,7 @@ def bars(
     )
     text = base.mark_text(align="left", dx=5, fontSize=13, color=colours["text"]).encode(
         x=alt.X("furthest:Q"),
-        text=alt.Text(f"{value}:Q", format=number),
+        text=alt.Text("said:N"),
     )
     layers = [bar, text]
     # A mark of nothing would have no name for a screen reader.

@@ -1,4 +1,4 @@
-"""Spark's classes, laid down once for the JVM to map in: each start is two seconds shorter.
+"""Spark's classes, laid down once for the JVM to map in: each start is shorter by it.
 
 `python -m pipeline.classes` lets a JVM do what the pipeline does and write down the classes it
 needed ("class data sharing", JEP 310 and 350). A JVM whose class path or version is another one
@@ -64,17 +64,17 @@ def say(what: str) -> None:
 
 
 def main() -> int:
-    """Write it if it is missing; a failure costs nothing but the two seconds."""
+    """Write it if it is missing; a failure costs nothing but slower starts."""
     try:
         file = archive()
     except JavaMissing:
         return 0
     if not file.is_file():
-        say("Java: noting down Spark's classes, for faster starts (once, 20 s) …")
+        say("Java: noting down Spark's classes, for faster starts (once) …")
         try:
             write_archive(file)
         except Exception as error:
-            say(f"Java: starts stay two seconds slower: {error!r}"[:300])
+            say(f"Java: starts stay slower: {error!r}"[:300])
     return 0
 
 

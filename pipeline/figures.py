@@ -57,7 +57,8 @@ class Figure:
 
 @dataclass(frozen=True)
 class Summary:
-    """The strip: figures by name in order, queries a second in the complete part of the window."""
+    """The strip: figures by name in order, queries a second in the complete part of the window,
+    from the oldest bucket that is kept on."""
 
     figures: dict[str, Figure]
     per_second: float | None
@@ -66,8 +67,10 @@ class Summary:
 
 @cached
 def summary(table: Readable, view: View, wanted: tuple[str, ...] = OVERVIEW) -> Summary:
-    """The figures named, over the view's window."""
+    """The figures named, over the view's window; before the first record none is known."""
     span = window(table, view)
+    if span.newest is None:
+        return Summary({name: Figure(name, None, None, None, ()) for name in wanted}, None, None)
     start = span.previous[0] if span.previous else span.start
     clause = where(view, start, span.end)
     bars = _bars(table, view, clause, span, "new_domains" in wanted)
@@ -81,7 +84,7 @@ def summary(table: Readable, view: View, wanted: tuple[str, ...] = OVERVIEW) -> 
     before = (span.start - start).total_seconds()
     return Summary(
         figures,
-        queries.now / span.seconds if queries.now is not None else None,
+        queries.now / kept if queries.now is not None and (kept := span.seconds_kept) else None,
         queries.before / before if queries.before is not None else None,
     )
 

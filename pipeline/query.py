@@ -36,10 +36,10 @@ from pipeline.metrics import Metrics
 from pipeline.scratch import scratch
 from pipeline.session import end_jvm, end_starting_jvm, jars_of, jvm_is_dead, start_session
 from pipeline.settings import Settings, SettingsError
-from pipeline.source import Offsets, Source, SourceProblem
+from pipeline.source import LATE, Offsets, Source, SourceProblem
 from pipeline.state import View
 from pipeline.status import BatchTimes, Health, Status, span
-from pipeline.table import Table, first_version
+from pipeline.table import Table, TableFull, first_version
 from pipeline.writer import Writer, Written
 
 log = logging.getLogger("zeek_live")
@@ -180,7 +180,9 @@ class Pipeline:
         """Look whether all is well, until stopped or warm; raises what ended the query."""
         probed, was_warm, clock = 0.0, self._writer.has_written, clock_ahead()
         while not self._stopping.wait(LOOK_EVERY) and was_warm == self._writer.has_written:
-            self.status()
+            if self.status().state == "no data":
+                with suppress(TableFull):
+                    self.table.rest(datetime.now(UTC) - LATE)
             clock = looked_at_clock(clock)
             self._exit_without_jvm()
             if self._writer.failure or not query.isActive:

@@ -58,12 +58,12 @@ class Listing:
 
     @property
     def caption(self) -> str:
-        """Such as `25 of 312 · 78.2 % of queries, other 21.8 % · exact`."""
+        """Such as `25 of 312 · 78.2 % of queries · exact`."""
         parts = [f"{self.shown:,} of {self.of:,}"]
         if round(self.share, 1) < 100 and self.queries:
-            parts.append(f"{self.share:.1f} % of queries, other {100 - self.share:.1f} %")
+            parts.append(f"{self.share:.1f} % of queries")
         if self.folded:
-            parts.append(f"{self.folded:,} queries folded into (other), counts exact")
+            parts.append(f"{self.folded:,} folded into (other), counts exact")
         else:
             parts.append("counts exact, names at least" if self.thinned else "exact")
         return " · ".join(parts)

@@ -113,12 +113,15 @@ def state_of(
     batches: Sequence[BatchTimes] = (),
 ) -> tuple[State, str]:
     """The state of a running query, and why. All in seconds but `lag_records`."""
-    if silence >= NO_DATA_AFTER and lag_records == 0:
-        return "no data", f"connected, no record for {silence:.0f} s"
+    # Old when it came: a log of the past that has ended, not a stream that has just fallen silent.
+    was_old = newest_age is not None and newest_age - silence >= NO_DATA_AFTER
+    if lag_records == 0 and silence >= (LATE_AFTER if was_old else NO_DATA_AFTER):
+        how_far = "connected" if newest_age is None else "read to its end"
+        return "no data", f"{how_far}, no record for {span(silence)}"
     if none_usable(batches):
         return "late", "records arrive, none usable: see Health"
     if newest_age is None:
-        return "no data", f"connected, no record for {silence:.0f} s"
+        return "no data", f"connected, no record for {span(silence)}"
     if lag_records and lag_seconds >= LIVE_LAG:
         behind = f"{lag_records:,} records, {span(lag_seconds)} behind"
         if is_rising([each.lag_records for each in batches]):

@@ -23,7 +23,7 @@ import pyarrow.compute as pc
 
 from pipeline import ledger, roll
 from pipeline.feed import PARTIALS, SAMPLES
-from pipeline.ledger import Batch, Counters, Rejects, Resume, State
+from pipeline.ledger import PINS, Batch, Counters, Rejects, Resume, State
 from pipeline.store import Store, TableDamaged, TableError, TableFull, TableLocked
 
 __all__ = [
@@ -43,6 +43,9 @@ FROM_THE_FUTURE = "from the future"
 TOO_OLD = "older than retention"
 SPARED = timedelta(minutes=2)
 """For so long the rows that a paused view has seen do not merge with newer ones."""
+
+RESTS = timedelta(minutes=10)
+"""While nothing comes, what is over is told anew so seldom: pages are drawn anew for it."""
 
 STORED = pa.schema(
     [
@@ -71,6 +74,7 @@ class Table:
         self._adds = 0
         """Since the last `maintain`."""
         self._shrunk = 0
+        self._rests: dict[int, datetime] = {}
         self._store = Store(path, 512 + row_budget // 1000, partial(_create, version))
         try:
             self._state = self._store.checked(_verified)
@@ -150,6 +154,24 @@ class Table:
             if self.keeps(version):
                 self._state = self._state.pinned(version)
         return version in self._state.pins
+
+    def rest(self, until: datetime) -> None:
+        """The source is read to its end, and up to `until` no more is to come: a version that says
+        so. TableFull if the disk is."""
+        with self._changing():
+            newest, over = self._state.counters.newest_bucket, self.over(self.version)
+            if newest is None or until <= newest or (over and until - over < RESTS):
+                return
+            self._store.needs(0)
+            state = replace(self._state, version=self._state.version + 1)
+            with self._store.writing() as db:
+                ledger.save(db, state)
+            self._state = state
+            self._rests = dict([*self._rests.items(), (state.version, until)][-PINS:])
+
+    def over(self, version: int) -> datetime | None:
+        """Up to when a version has all that is to come; None while records come."""
+        return self._rests.get(version)
 
     def lost_of(self, version: int) -> int:
         """Records that were evicted since a version was pinned."""

@@ -14,7 +14,7 @@ BARS = 60
 NICE = [10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 10800, 21600, 43200, 86400]
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LATENESS = timedelta(seconds=BUCKET_SECONDS)
-"""A bar fills until the newest record is so much younger than its end."""
+"""A bar fills until the newest record is so much younger than its end, or the source is over."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,12 @@ class Window:
     def seconds(self) -> float:
         """How long the complete part is."""
         return (self.filling - self.start).total_seconds()
+
+    @property
+    def seconds_kept(self) -> float:
+        """How much of the complete part is not before all that is kept: what a rate is of."""
+        start = max(self.start, self.oldest or self.start)
+        return max(0.0, (self.filling - start).total_seconds())
 
     @property
     def bars(self) -> int:
@@ -75,14 +81,14 @@ class Window:
 
     @property
     def still_filling(self) -> str:
-        """Such as `last 2 min still filling`; empty when none is."""
+        """Such as `last 2 min filling`; empty when none is."""
         seconds = int((self.end - self.filling).total_seconds())
         if seconds <= 0 or self.newest is None:
             return ""
         size, unit = next(
             (s, u) for s, u in ((3600, "h"), (60, "min"), (1, "s")) if seconds % s == 0
         )
-        return f"last {seconds // size} {unit} still filling"
+        return f"last {seconds // size} {unit} filling"
 
 
 def window(table: Readable, view: View) -> Window:
@@ -106,10 +112,18 @@ def _window(table: Readable, view: View) -> Window:
     if width > was:
         bar = _bar_width(length, width)
         first, last = _down(first, bar), _up(last, bar)
-    filling = last if newest is None else min(last, max(first, _down(newest - LATENESS, bar)))
+    filling = (
+        last if newest is None else min(last, max(first, _down(_whole(table, view, newest), bar)))
+    )
     previous, why = _previous(table, view, first, filling, oldest)
     snapped = (view.start is not None or width > was) and (first, last) != (start, end)
     return Window(first, last, bar, filling, newest, oldest, previous, why, snapped)
+
+
+def _whole(table: Readable, view: View, newest: datetime) -> datetime:
+    """Up to when no more is to come: the source's own end where it has one, else what is newest."""
+    over = table.over(table.version if view.at is None else view.at)
+    return max(newest - LATENESS, over) if over else newest - LATENESS
 
 
 def _width_when_paused(view: View, length: float) -> int:

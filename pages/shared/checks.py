@@ -1,17 +1,17 @@
 """Whether the numbers can be trusted: in a sentence, in figures, in sums."""
 
 from datetime import datetime, timedelta
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pages.shared import url
+from pages.shared import stream, url
 from pages.shared.columns import theme
 from pages.shared.hostlabels import label_problems
 from pages.shared.look import Figure, escaped, title, zone_of
-from pages.shared.stream import batches_in_words
 from pages.shared.tables import table
 from pipeline import known
 from pipeline.charts import COLOURS
@@ -57,12 +57,13 @@ def figures(status: Status, counters: Counters, settings: Settings) -> list[Figu
     used = 100 * counters.rows / settings.row_budget
     lags = [float(each.lag_records) for each in status.batches]
     reads = [float(each.read) for each in status.batches]
+    lag, behind = stream.lag_in_words(status)
     return [
-        Figure("Lag", f"{status.lag_records:,}", "records in the source, not read", lags, line),
-        Figure("Behind", f"{status.lag_seconds:,.0f} s", status.source, (), line),
+        Figure("Lag", lag, "records in the source, not read", lags, line),
+        Figure("Behind", behind, status.source, (), line),
         Figure("Records a second", _rate(status), "over the last batches", reads, line),
         Figure("Newest record", *_newest(status)),
-        Figure("Batch time, p95", p95, batches_in_words(len(seconds), "of"), seconds, line),
+        Figure("Batch time, p95", p95, stream.batches_in_words(len(seconds), "of"), seconds, line),
         Figure("Rows", f"{counters.rows:,}", f"{used:.1f} % of {settings.row_budget:,}"),
         Figure("Restarts", f"{status.restarts:,}", "since the server started"),
     ]
@@ -128,7 +129,7 @@ def reasons(counters: Counters, view: View, rows: int) -> None:
             "share": 100 * count / max(counters.read, 1),
             "last": last,
         }
-        for reason, (count, last) in sorted(counters.rejected.items(), key=lambda item: -item[1][0])
+        for reason, (count, last) in _by_count(counters).items()
     )
     last = st.column_config.DatetimeColumn(
         "Last seen", format="MM-DD HH:mm:ss", timezone=str(zone_of(view))
@@ -138,6 +139,10 @@ def reasons(counters: Counters, view: View, rows: int) -> None:
         "reasons", frame, columns, rows, "no record was rejected",
         by="reason", picked=[_reason(view, counters)], on_pick=_pick,
     )  # fmt: skip
+
+
+def _by_count(counters: Counters) -> dict[str, tuple[int, datetime]]:
+    return dict(sorted(counters.rejected.items(), key=lambda item: -item[1][0]))
 
 
 def _reason(view: View, counters: Counters) -> str | None:
@@ -150,16 +155,18 @@ def _pick(reason: str, _column: str) -> None:
 
 
 def samples(kept: Any, counters: Counters, view: View, rows: int) -> None:
-    """The last few records of the reason that is looked at, or of each."""
+    """The last few records of the reason that is looked at, or of each: the last of each first."""
     picked = _reason(view, counters)
     which = f"of “{picked}”" if picked else "of each reason"
     title("Samples of rejected records", f"the last {which}, cut at 1,000 characters")
-    frame = pd.DataFrame(
-        {"reason": reason, "sample": sample}
-        for reason in counters.rejected
+    last = [
+        [(reason, sample) for sample in reversed(kept.samples(reason))]
+        for reason in _by_count(counters)
         if picked in (None, reason)
-        for sample in reversed(kept.samples(reason))
-    )
+    ]
+    # A reason after the other, those of the first would fill what is seen of the table.
+    in_turn = [each for turn in zip_longest(*last) for each in turn if each]
+    frame = pd.DataFrame(in_turn, columns=["reason", "sample"])
     columns = {"reason": text("Reason", width=130), "sample": text("Record", width=600)}
     table("samples", frame, columns, rows, "nothing to look at")
 

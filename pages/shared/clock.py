@@ -1,6 +1,6 @@
 """The stream's state in words and the age of the newest record, drawn by the browser."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -60,14 +60,17 @@ def _told(status: Status, zone: ZoneInfo, note: str = "") -> dict[str, Any]:
 def in_words(status: Status, zone: ZoneInfo) -> str:
     """What stands beside the state.
 
-    catching up: how far behind; no data, starting, stopped: why and since when. How late it is,
-    the age tells, unless the lag rises, or the newest record was ahead of the clock.
+    catching up: how far behind; no data: since when; starting, stopped: why and since when. How
+    late it is, the age tells, unless the lag rises, or the newest record was ahead of the clock.
     """
     is_told = not status.lag_records and (status.age or 0.0) > LATE_AFTER
     if status.state == "live" or (status.state == "late" and is_told):
         return ""
     if status.state == "catching up":
         return f"{status.lag_records:,} records, {status.lag_seconds / 60:.0f} min behind"
+    if status.state == "no data" and status.newest:
+        last = datetime.now(UTC) - timedelta(seconds=status.silence)
+        return f"no new record since {_told_by(zone, last)}"
     return why(status, zone)
 
 
@@ -75,6 +78,10 @@ def why(status: Status, zone: ZoneInfo) -> str:
     """The reason of a state that gives no numbers, and first, since it may be cut, since when."""
     if status.state not in ("no data", "starting", "stopped") or "since" in status.reason.split():
         return status.reason
-    began = status.since.astimezone(zone)
-    today = began.date() == datetime.now(zone).date()
-    return f"since {began:{'%H:%M:%S %Z' if today else '%Y-%m-%d %H:%M:%S %Z'}}: {status.reason}"
+    return f"since {_told_by(zone, status.since)}: {status.reason}"
+
+
+def _told_by(zone: ZoneInfo, time: datetime) -> str:
+    local = time.astimezone(zone)
+    today = local.date() == datetime.now(zone).date()
+    return f"{local:{'%H:%M:%S %Z' if today else '%Y-%m-%d %H:%M:%S %Z'}}"

@@ -32,7 +32,8 @@ def detail(table: Readable, view: View, each: Filter | None) -> None:
     on_screen().closer[st.session_state["page"]] = each
     head(each, view)
     with panel():
-        panels.volume(table, seen, height=88, said=seen_when(table, view, each) or "no queries")
+        said = seen_when(table, view, each) or "no queries"
+        panels.volume(table, seen, height=88, said=said, narrow=True)
     with panel():
         peers(table, seen, each, rows=5)
     with panel():

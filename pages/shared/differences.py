@@ -10,7 +10,7 @@ import streamlit as st
 from pages.shared import nav, url
 from pages.shared.columns import columns
 from pages.shared.hostlabels import label_of
-from pages.shared.look import inert, title, zone_of
+from pages.shared.look import day, inert, title, zone_of
 from pages.shared.search import is_address
 from pages.shared.tables import table as draw_table
 from pipeline.cache import Readable
@@ -107,9 +107,9 @@ def _said(found: Changes, span: Window, view: View, vs: str) -> str:
     now = _stretch(view, span.start, span.filling)
     if vs.startswith(HOST):
         return f"{found.of} against {shown(vs.removeprefix(HOST), 40)} · {now} · by G²"
-    day = f"{found.during[0].astimezone(zone_of(view)):%b %d} " if vs == DAY else ""
+    then = f"{day(found.during[0].astimezone(zone_of(view)))} " if vs == DAY else ""
     unsure = "? may have been folded · " * bool(found.rows["unsure"].any())
-    return f"{found.of} · {now} vs {day}{_stretch(view, *found.during)} · {unsure}by G²"
+    return f"{found.of} · {now} vs {then}{_stretch(view, *found.during)} · {unsure}by G²"
 
 
 def _stretch(view: View, *times: datetime) -> str:

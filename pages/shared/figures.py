@@ -21,6 +21,9 @@ ALARMING_POINTS = 1.0
 """So many percentage points more of a failure are shown in its colour."""
 
 
+RATE = "Per second of the complete bars, from the oldest record kept on"
+
+
 def cells(summary: figures.Summary, why: str) -> list[Figure]:
     """The strip; `why` says why nothing is compared."""
     return [_cell(each, summary, why) for each in summary.figures.values()]
@@ -29,12 +32,13 @@ def cells(summary: figures.Summary, why: str) -> list[Figure]:
 def _cell(figure: figures.Figure, summary: figures.Summary, why: str) -> Figure:
     colours = COLOURS[theme()]
     hue = {"nxdomain": colours["NXDOMAIN"], "no_response": colours["no response"]}
-    parts = [_change(figure), _rate(figure, summary), _beside(figure)]
+    rate = _rate(figure, summary)
+    parts = [_change(figure), rate, _beside(figure)]
     return Figure(
         label=LABELS[figure.name],
         value=_value(figure.name, figure.value),
         note=" · ".join(part for part in parts if part) or "–",
-        hint=f"not compared: {why}" if why else "",
+        hint=". ".join(filter(None, [f"not compared: {why}" if why else "", RATE * bool(rate)])),
         leads_to=figure.name,
         series=figure.series,
         hue=hue.get(figure.name, colours["primary"]),

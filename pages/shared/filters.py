@@ -82,14 +82,14 @@ def _problem() -> None:
 
 
 def _old_end(view: View) -> str:
-    """That a relative range ends before now, when by more than its own length."""
+    """That a relative range ends before now, when by more than its own length; when it ends, the
+    panels say, whose moment this need not be of."""
     length = RANGES.get(view.range)
     if length is None or view.start is not None or view.at is not None:
         return ""
-    newest, zone = window(running().table, live.last(view)).newest, zone_of(view)
-    if newest is None or datetime.now(UTC) - newest <= length:
-        return ""
-    return f"times end with the newest data, {newest.astimezone(zone):%Y-%m-%d %H:%M} {zone}"
+    newest = window(running().table, live.last(view)).newest
+    is_old = newest is not None and datetime.now(UTC) - newest > length
+    return "times end with the newest data, not with now" * is_old
 
 
 def _wider(view: View) -> str:
@@ -164,8 +164,10 @@ def _clear(*gone: Filter) -> None:
 
 def _noise() -> None:
     view = url.view()
-    hidden = shows.hidden(running().table, live.last(view))
-    label = f"Noise: {len(view.hidden)} on, {hidden.total:,} hidden"
+    table, seen = running().table, live.last(view)
+    hidden = shows.hidden(table, seen)
+    total = "–" if window(table, seen).newest is None else f"{hidden.total:,}"
+    label = f"Noise: {len(view.hidden)} on, {total} hidden"
     with st.popover(label, icon=":material/filter_alt:", type="tertiary", key="noise"):
         for switch, text in NOISE.items():
             if switch == "known" and running().settings.known_domains is None:

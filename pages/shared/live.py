@@ -1,9 +1,13 @@
 """A page's panels, drawn again at the chosen interval while the frame stays as it is."""
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import RerunException, StopException, get_script_run_ctx
 
 from pages.shared import url
 from pages.shared.copy import copier
@@ -16,6 +20,27 @@ from pipeline.state import START, View
 
 LONGEST_SHARED = 2.0
 """Seconds that pages may be behind the table: what twenty viewers share need be made once."""
+SENDING = 0.05
+"""Seconds until Streamlit has what it was handed on its way to the browser."""
+
+
+@contextmanager
+def at_once() -> Iterator[None]:
+    """What is drawn meanwhile goes to the browser when all of it is there: while the table is slow,
+    a page would else be of two moments. Cut short by a click, it stays as it was."""
+    context = get_script_run_ctx()
+    assert context is not None
+    send, held = context._enqueue, list[Any]()
+    context._enqueue = held.append
+    try:
+        yield
+    except (RerunException, StopException):
+        held.clear()
+        raise
+    finally:
+        context._enqueue = send
+        for each in held:
+            send(each)
 
 
 def drawn(view: View) -> None:
@@ -62,11 +87,15 @@ def live(draw: Callable[[Counted, View], None], pauses: bool = True) -> None:
     def step() -> None:
         if url.view() != view or url.JUMP in st.session_state:
             st.rerun()
-        seen = moment(view)
-        draw(running().table, seen)
-        copier()
+        seen, began = moment(view), time.monotonic()
+        with at_once():
+            draw(running().table, seen)
+            copier()
         # Only now: a click may have cut it short.
         drawn(seen)
+        # Where this took so long, it begins anew at once, and Streamlit drops what is not sent yet.
+        if time.monotonic() - began > view.every / 2:
+            time.sleep(SENDING)
 
     if view.at is not None:
         running().table.pin(view.at)

@@ -56,9 +56,15 @@ def zone_of(view: View) -> ZoneInfo:
 
 def moment(time: datetime, view: View) -> str:
     """A time as a clock shows it, with its day where that is not today."""
-    local, now = time.astimezone(zone_of(view)), datetime.now(zone_of(view))
-    day = "%b %d " if local.year == now.year else "%Y-%m-%d "
-    return local.strftime(("" if local.date() == now.date() else day) + "%H:%M:%S")
+    local = time.astimezone(zone_of(view))
+    is_today = local.date() == datetime.now(local.tzinfo).date()
+    return f"{local:%H:%M:%S}" if is_today else f"{day(local)} {local:%H:%M:%S}"
+
+
+def day(time: datetime) -> str:
+    """The day of a time in its zone, with its year where that is not this one."""
+    is_this_year = time.year == datetime.now(time.tzinfo).year
+    return f"{time:%b %d}" if is_this_year else f"{time:%Y-%m-%d}"
 
 
 def rows() -> Any:
@@ -71,11 +77,14 @@ def panel(place: Any = st) -> Any:
     return place.container(gap=None)
 
 
-def title(text: str, caption: str = "", legend: Iterable[tuple[str, str]] = ()) -> None:
-    """A panel's line: what it shows, over what and how exact, and its colours by name."""
+def title(
+    text: str, caption: str = "", legend: Iterable[tuple[str, str]] = (), narrow: bool = False
+) -> None:
+    """A panel's line: what it shows, over what and how exact, and its colours by name; where it is
+    `narrow`, two lines."""
     caption = "" if caption.startswith("0 of 0") else caption
     st.html(
-        f'<div class="panel-title"><b>{escaped(text)}</b>'
+        f'<div class="panel-title{" narrow" * narrow}"><b>{escaped(text)}</b>'
         f'<span title="{escaped(caption)}">{escaped(caption)}</span>'
         f"{_hues(legend)}</div>"
     )

@@ -120,6 +120,7 @@ def records(lookup: Lookup, view: View, rows: int) -> None:
         ranking=lookup.start,
         actions=_actions(found) if len(frame) <= MENU_ROWS else None,
         label=partial(_said_of, found),
+        tall=True,
     )
 
 

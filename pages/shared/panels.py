@@ -14,7 +14,7 @@ from pages.shared import nav, url
 from pages.shared.charts import chart, specification
 from pages.shared.columns import columns, marked, theme
 from pages.shared.hostlabels import labelled
-from pages.shared.look import empty, legend, title, zone_of
+from pages.shared.look import day, empty, legend, title, zone_of
 from pages.shared.tables import HEADER, ROW
 from pages.shared.tables import table as draw_table
 from pipeline import charts, screen
@@ -61,7 +61,7 @@ def nothing(table: Readable, view: View) -> str:
 
 
 def covered(span: Window, view: View) -> str:
-    """The stretch of time in words, such as `12:43–13:42 UTC · last 2 min still filling`."""
+    """The stretch of time in words, such as `12:43–13:42 UTC · last 2 min filling`."""
     if span.newest is None:
         return ""
     zone = "UTC" if view.tz == "utc" else str(zone_of(view))
@@ -91,20 +91,24 @@ def _stretch(span: Window, view: View) -> str:
     form = "%H:%M" if start.date() == end.date() else "%b %d %H:%M"
     # Where the clocks change in between, both ends say by which they are told.
     form += " %Z" * (start.utcoffset() != end.utcoffset())
-    day = "" if today else f"{start:%Y} " if "%b" in form else f"{start:%Y-%m-%d} "
+    begun = "" if today else f"{start:%Y} " if "%b" in form else f"{start:%Y-%m-%d} "
     last = form.removeprefix("%b %d ") if is_short else form
-    return f"{day}{start:{form}}–{end:{last}}"
+    return f"{begun}{start:{form}}–{end:{last}}"
 
 
-def volume(table: Readable, view: View, height: int, said: str = "") -> None:
-    """Queries a bar, stacked by response; what is `said` takes the legend to a line of its own."""
+def _minute(time: datetime, view: View) -> str:
+    local = time.astimezone(zone_of(view))
+    return f"{day(local)} {local:%H:%M}"
+
+
+def volume(table: Readable, view: View, height: int, said: str = "", narrow: bool = False) -> None:
+    """Queries a bar, stacked by response; where it is `narrow`, the legend has its own line."""
     span, colours = window(table, view), charts.COLOURS[theme()]
     hues = [(name, colours[name]) for name in RESPONSES]
-    if said:
-        title(f"Queries {span.per}", over(table, view, "", said))
+    caption = over(table, view, "", said) if said else covered(span, view)
+    title(f"Queries {span.per}", caption, () if narrow else hues)
+    if narrow:
         legend(hues)
-    else:
-        title(f"Queries {span.per} by response", covered(span, view), hues)
     if not len(frame := shows.volume(table, view)):
         return empty(nothing(table, view), height)
     if view.charts == "tables":
@@ -211,7 +215,8 @@ def other_hosts(table: Readable, view: View, host: str, rows: int) -> None:
     each = screen.asked(table, view)
     seen = screen.of_askers(view, each)
     listing = screen.hosts(table, seen)
-    title(askers(each) if each else "Hosts", over(table, view, listing.caption, listing.order))
+    said = over(table, view, listing.caption, listing.order)
+    title(askers(each) if each else "Hosts", said, narrow=True)
     ranked(
         "askers",
         "host",
@@ -255,6 +260,7 @@ def ranked(
     newest: object = None,
     picked: tuple[str, ...] = (),
     on_pick: Callable[[str, str], None] | None = None,
+    tall: bool = False,
 ) -> str | None:
     """Rows of one kind: a click selects, a header ranks, a menu opens and filters.
 
@@ -276,6 +282,7 @@ def ranked(
         on_pick=on_pick or (lambda value, column: nav.look_at(of_row(level, value))),
         on_sort=partial(rank_by, sort) if sort else None,
         actions=nav.actions(level),
+        tall=tall,
     )
 
 
@@ -292,7 +299,7 @@ def responses(table: Readable, view: View, bars: int, height: int) -> None:
 def _bars(table: Readable, view: View, by: str, bars: int, height: int) -> None:
     listing = _BARS[by](table, view, bars)
     compared = window(table, view).previous is not None
-    said = listing.caption + " · tick: the time before" * (compared and view.charts == "drawn")
+    said = listing.caption + " · tick: before" * (compared and view.charts == "drawn")
     title(f"{by}s".capitalize(), over(table, view, said))
     if not len(listing.rows):
         return empty(nothing(table, view), height)
@@ -310,9 +317,8 @@ def _bars_chart(table: Readable, view: View, by: str, bars: int, hue: Any) -> An
 def own_types(table: Readable, view: View, height: int) -> None:
     """Shares of a host's types, a tick at the share of all hosts."""
     listing = screen.own_types(table, view)
-    said = f"{listing.caption} · share of this host"
-    said += ", tick: all" * (view.charts == "drawn")
-    title("Types", over(table, view, said))
+    said = listing.caption + " · tick: all" * (view.charts == "drawn")
+    title("Types", over(table, view, said), narrow=True)
     if not len(listing.rows):
         return empty(nothing(table, view), height)
     if view.charts == "tables":
@@ -346,13 +352,11 @@ def resolvers(table: Readable, view: View, rows: int, of_host: bool = False) -> 
 def new_domains(table: Readable, view: View, rows: int) -> None:
     """Domains first seen in this time, of all that is kept and passes the filters."""
     listing = screen.new_domains(table, view)
+    known = "what is filtered" if view.filters else "all"
     oldest = window(table, view).oldest
-    known = "what passes the filters" if view.filters else "all"
-    since = (
-        f"of {known}, kept since {oldest.astimezone(zone_of(view)):%b %d %H:%M}" if oldest else ""
-    )
+    since = f"of {known} since {_minute(oldest, view)}" if oldest else ""
     folded = f" · {listing.folded:,} queries folded: some may be older" if listing.folded else ""
-    said = f"{listing.of:,} first seen in this time{folded}"
+    said = f"{listing.of:,} first seen{folded}"
     title("New domains", over(table, view, said, since))
     wanted = columns(view, "domain", "first", "hosts", "queries", "names", "nxdomain")
     ranked("new", "domain", table, view, listing.rows, wanted, rows, sort=listing.sort)

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from pages.shared import nav, url
-from pages.shared.look import inert
+from pages.shared.look import day, inert
 from pipeline.names import shown
 from pipeline.records import COLUMNS
 from pipeline.state import Filter
@@ -84,7 +84,7 @@ ACTIONS = {AROUND: _around, **nav.opens(_parts), **_ABOUT, RAW: _raw_of}
 def said_of(zone: ZoneInfo, action: str, row: str) -> str:
     """An item of a row's menu; two that say the same do the same."""
     bucket = datetime.fromisoformat(_parts(row)["bucket"]).astimezone(zone)
-    when = bucket.strftime(r"%b %d %H\:%M\:%S")
+    when = " ".join([day(bucket), bucket.strftime(r"%H\:%M\:%S")])
     texts = {name: inert(shown(_parts(row)[name] or "", ROOM[name])) for name in COLUMNS}
     if action == AROUND:
         return f"{AROUND} {when}, {texts['host']}"

@@ -14,6 +14,7 @@ from pages.shared.charts import chart, finished
 from pages.shared.columns import theme
 from pages.shared.look import empty, title
 from pages.shared.tables import HEADER, ROW, table
+from pipeline.axes import PARTS, number_axis
 from pipeline.cache import RESULTS
 from pipeline.charts import COLOURS
 from pipeline.status import BatchTimes, Status
@@ -35,8 +36,15 @@ def read_and_counted(status: Status, zone: ZoneInfo, height: int) -> None:
 
 def lag(status: Status, zone: ZoneInfo, height: int) -> None:
     """Records that were in the source and not read when each batch ended."""
-    title("Lag in records", f"now {status.lag_records:,}, {status.lag_seconds:,.0f} s")
+    title("Lag in records", f"now {', '.join(lag_in_words(status))}")
     _draw("lag", status.batches, partial(_lag, zone), height, zone)
+
+
+def lag_in_words(status: Status) -> tuple[str, str]:
+    """Records and seconds behind; before the source was reached they are not known."""
+    if status.state == "starting":
+        return "–", "–"
+    return f"{status.lag_records:,}", f"{status.lag_seconds:,.0f} s"
 
 
 def stages(status: Status, height: int) -> None:
@@ -114,11 +122,7 @@ def _plain(made: Any, height: int) -> Any:
     )
 
 
-def _y(field: str, hue: str, form: str = "~s", most: float = 1) -> alt.Y:
-    colours = COLOURS[hue]
-    axis = alt.Axis(
-        format=form, labelColor=colours["muted"], gridColor=colours["grid"], tickCount=4
-    )
+def _y(field: str, axis: alt.Axis, most: float = 1) -> alt.Y:
     # A domain of nothing but zeros has no ticks, and would be labelled NaN.
     scale = alt.Scale(domainMin=0, domainMax=alt.Undefined if most else 1)
     return alt.Y(field, title=None, axis=axis, scale=scale)
@@ -128,7 +132,9 @@ def _read_and_counted(zone: ZoneInfo, batches: Batches, hue: str, height: int) -
     colours = COLOURS[hue]
     tips = ["batch_id:Q", "time:N", alt.Tooltip("read:Q", format=","), "counted:Q"]
     base = _base(_frame(batches, zone))
-    bars = base.mark_bar(color=colours["NOERROR"]).encode(y=_y("read:Q", hue), tooltip=tips)
+    bars = base.mark_bar(color=colours["NOERROR"]).encode(
+        y=_y("read:Q", number_axis(colours)), tooltip=tips
+    )
     # A line of one point would not be seen.
     line = base.mark_line(color=colours["text"], strokeWidth=1.5, point=len(batches) == 1)
     line = line.encode(y="counted:Q")
@@ -138,8 +144,9 @@ def _read_and_counted(zone: ZoneInfo, batches: Batches, hue: str, height: int) -
 def _lag(zone: ZoneInfo, batches: Batches, hue: str, height: int) -> Any:
     rows = _frame(batches, zone)
     tips = ["batch_id:Q", "time:N", alt.Tooltip("lag_records:Q", format=",")]
-    bars = _base(rows).mark_bar(color=COLOURS[hue]["primary"])
-    y = _y("lag_records:Q", hue, most=rows["lag_records"].max())
+    colours = COLOURS[hue]
+    bars = _base(rows).mark_bar(color=colours["primary"])
+    y = _y("lag_records:Q", number_axis(colours), rows["lag_records"].max())
     return _plain(bars.encode(y=y, tooltip=tips), height)
 
 
@@ -153,7 +160,7 @@ def _stages(batches: Batches, hue: str, height: int) -> Any:
     scale = alt.Scale(domain=list(hues), range=list(hues.values()))
     bars = _base(rows).mark_bar()
     encoded = bars.encode(
-        y=_y("seconds:Q", hue, "~f"),
+        y=_y("seconds:Q", number_axis(COLOURS[hue], PARTS)),
         color=alt.Color("stage:N", scale=scale, legend=None),
         tooltip=["batch:Q", "stage:N", alt.Tooltip("seconds:Q", format=".3f")],
     )

@@ -80,6 +80,7 @@ def table(
     on_sort: Callable[[str], None] | None = None,
     actions: Mapping[str, Callable[[str], None]] | None = None,
     label: Label = said_of,
+    tall: bool = False,
 ) -> str | None:
     """Draw `frame`, one line a row, with room for `rows`; the value of the row that stands first.
 
@@ -87,7 +88,7 @@ def table(
     where it does not; `ranking` whatever else decides the order (a change of it ranks anew);
     `picked` the values shown elsewhere, which hold the order still; `on_pick` is told a cell's
     value and column; `label` is how a row's menu says an action of a value, empty where it has
-    none.
+    none; `tall` has it use what is left of the screen's height, as look.css says.
     """
     if frame.empty:
         empty(nothing, height(rows))
@@ -98,12 +99,13 @@ def table(
     if by and actions:
         frame = frame.assign(**{MENU: [_labels(value, actions, label) for value in frame[by]]})
     looked_at = [value in picked for value in frame[by]] if by else []
-    st.dataframe(
+    place = st.container(key=f"tall-{key}", gap=None) if tall else st
+    place.dataframe(
         _styled(_texts(frame[[name for name in [*columns, MENU] if name in frame]]), looked_at),
         key=key,
         hide_index=True,
         row_height=ROW,
-        height=height(rows),
+        height="stretch" if tall else height(rows),
         column_config={**columns, **_menu(key, actions, label)},
         placeholder="–",
         alt=NAMES.get(key),

@@ -8,7 +8,7 @@ import pandas as pd
 from pages.shared.columns import theme
 from pages.shared.figures import cells
 from pages.shared.hostlabels import label_of
-from pages.shared.look import Figure, escaped, zone_of
+from pages.shared.look import Figure, day, escaped, zone_of
 from pages.shared.panels import covered
 from pages.shared.search import is_address
 from pipeline import view as shows
@@ -103,8 +103,8 @@ def _compared(found: Changes, view: View, vs: str) -> str:
     if found.during is None:
         return ""
     start, end = (time.astimezone(zone_of(view)) for time in found.during)
-    day = f"{start:%b %d} " if vs == DAY else ""
-    return f"{day}{start:%H:%M}–{end:%H:%M} → now"
+    then = f"{day(start)} " if vs == DAY else ""
+    return f"{then}{start:%H:%M}–{end:%H:%M} → now"
 
 
 def _change(row: Any, addresses: bool) -> tuple[str, ...]:

@@ -14,13 +14,14 @@ from streamlit.testing.v1 import AppTest
 
 from pages.shared.search import is_address
 from pages.shared.tables import MENU
+from pipeline.axes import COUNTS, PARTS
 from pipeline.names import FORMULA, is_hidden
 
 OWN_LINK = re.compile(r'<a class="file" href="/download/[\w-]{22}" download>[A-Za-z_ ]+</a>')
 OWN_TAGS = set("div b span i label strong small code table tr td button".split())
 OF_MARKDOWN = set("<>[]()$`*_!#~|:")
 PROSE = ("markdown", "caption", "title", "header", "subheader", "warning", "error", "info")
-NAMED_IN = re.compile(r'title"><b>(.*?)</b>|<div>no queries of (.*?)</div>|against (.*?) ·')
+NAMED_IN = re.compile(r'title[^"]*"><b>(.*?)</b>|<div>no queries of (.*?)</div>|against (.*?) ·')
 """Titles and sentences with a name in them, which may not be long."""
 NAMED = ("domain", "name", "host", "resolver", "answers", "type", "response", "sample")
 """Columns that are defanged when asked to be."""
@@ -127,7 +128,9 @@ def _charts(app: AppTest) -> None:
             for name in drawn & set(rows.column_names):
                 plain(cell for cell in rows[name].to_pylist() if isinstance(cell, str))
         for found in _objects(spec):
-            _row_labels(found.get("labelExpr", "{}[datum.value]"))
+            expression = found.get("labelExpr", COUNTS)
+            if expression not in (COUNTS, PARTS):
+                _row_labels(expression)
 
 
 def _row_labels(expression: str) -> None:

@@ -4,7 +4,7 @@ import json
 import re
 import subprocess
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 from pages.shared import live
 from pages.shared.clock import in_words
+from pages.shared.tables import MENU
 from pipeline.ledger import Rejects
 from pipeline.settings import read_settings
 from pipeline.status import Status
@@ -128,8 +129,23 @@ def test_a_dead_query_leaves_the_numbers_and_says_since_when_on_every_page(
 def test_a_state_without_numbers_says_since_when_once_in_the_views_zone(
     state: Any, reason: str, said: str
 ) -> None:
-    status = Status(state, reason, LONG_AGO, SOURCE, newest=LONG_AGO)
+    newest = None if state == "no data" else LONG_AGO
+    status = Status(state, reason, LONG_AGO, SOURCE, newest=newest)
     assert in_words(status, ZoneInfo("Europe/Berlin")) == said
+
+
+def test_a_source_that_has_nothing_newer_says_since_when_and_how_old_its_newest_is(
+    made: Made, show: Callable[..., AppTest]
+) -> None:
+    made.add([partial(LONG_AGO, "10.0.0.1", "www.example.com", "example.com")])
+    made.now = Status("no data", "read to its end, no record for 90 s", NOW, SOURCE, silence=90)
+    app = show("overview")
+    [said] = re.findall(r"no new record since (?:\S+ )?(\d\d:\d\d:\d\d) UTC", note(app))
+    since = datetime.now(UTC) - datetime.combine(NOW, time.fromisoformat(said), UTC)
+    assert 85 < since.total_seconds() % 86_400 < 150
+    assert "read to its end, no record for 90 s" in clock(app), "the hint says why"
+    age = float(re.search(r'age\\?": ?([0-9.]+)', clock(app))[1])
+    assert age > 8 * 365 * 86_400
 
 
 def test_a_lag_that_rises_is_said_beside_the_state() -> None:
@@ -142,9 +158,11 @@ def test_the_frame_says_where_a_relative_range_ends_when_that_is_long_ago(
     made: Made, show: Callable[..., AppTest]
 ) -> None:
     made.add([partial(LONG_AGO, "10.0.0.1", "www.example.com", "example.com")])
-    said = "times end with the newest data, 2018-03-24 17:12 UTC"
+    said = "times end with the newest data, not with now"
     for name in NAMES:
-        assert f">{said}<" in html(show(name, range="1h", host="10.0.0.1"))
+        page = html(show(name, range="1h", host="10.0.0.1"))
+        assert f">{said}<" in page
+        assert name == "health" or "2018-03-24 16:13–17:13" in page
     for params in (
         {"range": "all"},
         {"at": str(made.table.version)},
@@ -231,6 +249,35 @@ def test_health_adds_up_and_shows_a_sample_of_each_reason(
     cells = shown_tables(app)
     for text in ("{cut", '{"query": "x"}', "not JSON", "no ts", "ZEEK_LIVE_RETENTION"):
         assert text in cells
+
+
+def test_health_shows_the_last_of_each_reason_before_more_of_one(
+    made: Made, show: Callable[..., AppTest]
+) -> None:
+    many = Rejects("not JSON", 9, tuple(f"{{cut {n}" for n in range(5)))
+    made.add([], (many, Rejects("no ts", 2, ("{}", "[]")), Rejects("empty", 1, ("",))))
+    samples = tables(show("health"))["samples"].value
+    assert list(samples["reason"]) == ["not JSON", "no ts", "empty", "not JSON", "no ts"] + (
+        ["not JSON"] * 3
+    )
+    assert list(samples["sample"])[:4] == ["{cut 4", "[]", "", "{cut 3"]
+
+
+def test_before_the_first_record_no_number_stands_for_what_is_not_known(
+    made: Made, show: Callable[..., AppTest]
+) -> None:
+    made.now = Status("starting", "starting Spark", NOW, SOURCE)
+    for name in ("overview", "host"):
+        strip = next(
+            each for each in html(show(name, host="10.0.0.1")).split("\n") if "strip" in each
+        )
+        assert set(re.findall(r"<(?:button|strong)[^>]*>([^<]+)<", strip)) == {"–"}
+    app = show("health")
+    for label in ("Lag", "Behind"):
+        assert re.search(f"<label>{label}</label><strong>–<", html(app))
+    assert "now –, –" in html(app)
+    popovers = show("overview").get("popover")
+    assert any("– hidden" in each.proto.popover.label for each in popovers)
 
 
 def test_health_shows_the_samples_of_the_reason_that_is_looked_at(
@@ -344,6 +391,15 @@ def test_health_is_drawn_again_while_paused(
     assert asked == [on_the_overview, 5, on_the_overview, None]
 
 
+def test_a_rate_says_of_which_time_it_is(made: Made, show: Callable[..., AppTest]) -> None:
+    at = NOW - timedelta(minutes=2)
+    made.add([partial(at, "10.0.0.1", "a.example", "a.example", count=1_200)])
+    made.add([partial(NOW, "10.0.0.1", "a.example", "a.example")])
+    said = html(show("overview", range="5m"))
+    assert "Per second of the complete bars, from the oldest record kept on" in said
+    assert re.search(r"· 1\d(\.\d)?/s<", said), "1,200 in 110 s or so"
+
+
 def test_a_paused_view_keeps_its_numbers(made: Made, show: Callable[..., AppTest]) -> None:
     made.add([partial(NOW, "10.0.0.1", "www.example.com", "example.com", count=5)])
     at = made.table.version
@@ -402,6 +458,15 @@ def test_a_moment_that_is_not_kept_is_told_and_the_newest_shown(
         page = show("hosts", at=str(at))
         assert list(page.dataframe[0].value["queries"]) == [3]
         assert f"the moment at={at} is not kept any more" in html(page)
+
+
+def test_the_day_of_an_old_record_has_its_year(made: Made, show: Callable[..., AppTest]) -> None:
+    made.add([partial(LONG_AGO, "10.0.0.1", "www.example.com", "example.com")])
+    labels = tables(show("records"))["records"].value[MENU][0]
+    said = [label.replace("\\", "") for label in labels]
+    assert said[0] == "Around 2018-03-24 17:12:00, 10.0.0.1"
+    assert said[-1].startswith("Raw records of 2018-03-24 17:12:00, ")
+    assert "of all since 2018-03-24 17:12<" in html(show("overview"))
 
 
 def test_a_top_level_domain_was_first_and_last_seen_on_a_day(

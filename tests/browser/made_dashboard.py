@@ -19,11 +19,13 @@ from starlette.middleware import Middleware  # noqa: E402
 from pipeline import query  # noqa: E402
 from pipeline.status import Status  # noqa: E402
 from pipeline.web import ROUTES, SecurityHeaders  # noqa: E402
-from tests.made import SOURCE, Made, busy, network  # noqa: E402
+from tests.made import SOURCE, Made, busy, network, partial  # noqa: E402
 
 KIND = os.environ.get("MADE", "growing")
-"""growing, or still; slow to pin, and growing; empty; stopped; or a day, of which there are its
-first two hours."""
+"""growing, or still; slow to pin, and growing; laboured to read, and growing by new domains; empty;
+stopped; or a day, of which there are its first two hours."""
+
+GROWING = ("growing", "slow", "laboured")
 
 
 def made(kind: str) -> Made:
@@ -32,6 +34,8 @@ def made(kind: str) -> Made:
         return busy()
     if kind == "slow":
         return slow()
+    if kind == "laboured":
+        return laboured()
     pipeline, now = Made(), datetime.now(UTC)
     if kind.startswith("20"):
         start = datetime.fromisoformat(f"{kind}T00:00:00+00:00")
@@ -55,12 +59,23 @@ def slow() -> Made:
     return pipeline
 
 
+def laboured() -> Made:
+    """One whose table takes a moment for each answer, as while the stream catches up."""
+    pipeline = busy()
+    read = pipeline.table.read
+    pipeline.table.read = lambda *args: (time.sleep(0.05), read(*args))[1]  # type: ignore[method-assign]
+    return pipeline
+
+
 def grow(pipeline: Made, stop: threading.Event) -> None:
     """A few records a second, until told to stop."""
     hosts = network(seed=7)
     while not stop.wait(1):
         now = datetime.now(UTC)
         pipeline.add(hosts.rows(now - timedelta(seconds=10), 10, a_bucket=3))
+        if KIND == "laboured":
+            new = f"at-{now:%H-%M-%S}.example"
+            pipeline.add([partial(now, "10.20.0.1", new, new)])
 
 
 @asynccontextmanager
@@ -68,11 +83,11 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
     """The table grows while the server runs."""
     stop = threading.Event()
     thread = threading.Thread(target=grow, args=(query.running(), stop))
-    if KIND in ("growing", "slow"):
+    if KIND in GROWING:
         thread.start()
     yield
     stop.set()
-    if KIND in ("growing", "slow"):
+    if KIND in GROWING:
         thread.join()
     query.running().table.close()
 

@@ -67,6 +67,7 @@ class ByHand:
     def __init__(self, *rows: Row) -> None:
         self.version = 0
         self.reads = self.exact_since = self.shrunk = 0
+        self.rests: dict[int, datetime] = {}
         self._db = duckdb.connect(config={"threads": 1})
         self._db.execute(CREATE)
         self.add(*rows)
@@ -83,6 +84,10 @@ class ByHand:
     def keeps(self, version: int) -> bool:
         """Every version: nothing is ever merged."""
         return version <= self.version
+
+    def over(self, version: int) -> datetime | None:
+        """As set by hand."""
+        return self.rests.get(version)
 
     def read(self, sql: str, params: Any = ()) -> pa.Table:
         """The whole result."""

@@ -87,8 +87,9 @@ def check_strip(table: Readable, raw: Raw, view: View) -> None:
         (span.previous, found.per_second_before),
     ):
         queries = number(raw, view, span, "queries", stretch)
-        seconds = 0.0 if stretch is None else (stretch[1] - stretch[0]).total_seconds()
-        assert equal(rate, None if queries is None else queries / seconds)
+        began = max(stretch[0], span.oldest) if stretch and span.oldest else None
+        seconds = (stretch[1] - began).total_seconds() if stretch and began else 0.0
+        assert equal(rate, None if queries is None or seconds <= 0 else queries / seconds)
 
 
 def check_host_strip(table: Readable, raw: Raw, view: View, host: str) -> None:

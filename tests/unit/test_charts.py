@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 import pytest
+import vl_convert as vlc
 
 from pipeline import charts
 from pipeline.state import View
@@ -86,6 +87,23 @@ def test_a_bars_times_say_by_which_clock_they_are() -> None:
         "2026-01-31 13:00:00 CET",
         "2026-01-31 13:00:10 CET",
     )
+
+
+@pytest.mark.parametrize(
+    ("highest", "labels"),
+    [
+        (1, ["0", "1"]),
+        (3, ["0", "1", "2", "3"]),
+        (900, ["0", "200", "400", "600", "800"]),
+        (1_500, ["0", "500", "1k", "1.5k"]),
+        (4_000, ["0", "1k", "2k", "3k", "4k"]),
+    ],
+)
+def test_each_label_of_a_volume_axis_has_its_own_unit(highest: int, labels: list[str]) -> None:
+    frame = volume(ByHand(Row(0, count=highest)), ALL)
+    svg = vlc.vegalite_to_svg({**charts.volume(frame).to_dict(), "width": 300})
+    texts = re.findall(r"<text[^>]*>([^<:]*)</text>", svg)
+    assert [text for text in texts if text] == labels
 
 
 def test_bars_still_filling_are_faint() -> None:

@@ -57,6 +57,13 @@ def test_queries_a_second_are_of_the_complete_part() -> None:
     assert found.per_second_before == pytest.approx(8 / seconds)
 
 
+def test_a_rate_is_of_the_time_of_which_records_are_kept() -> None:
+    began = summary(ByHand(Row(3000, count=60), Row(3590)), replace(HOUR, range="15m"))
+    assert window(ByHand(Row(3000), Row(3590)), replace(HOUR, range="15m")).seconds == 880
+    assert began.per_second == pytest.approx(60 / 580)
+    assert summary(ByHand(Row(3590)), HOUR).per_second is None
+
+
 def test_without_a_whole_window_before_nothing_is_compared() -> None:
     found = summary(ByHand(*ROWS[3:]), HOUR)
     assert found.per_second_before is None
@@ -68,8 +75,9 @@ def test_no_rtt_measured_is_no_rtt() -> None:
     assert summary(ByHand(Row(0)), HOUR).figures["rtt_ms"].value is None
 
 
-def test_an_empty_table_has_no_queries_and_no_shares() -> None:
-    figures = summary(ByHand(), HOUR).figures
+def test_before_the_first_record_no_figure_is_known_and_after_it_none_may_match() -> None:
+    assert {each.value for each in summary(ByHand(), HOUR).figures.values()} == {None}
+    figures = summary(TABLE, HOUR.only("host", "nobody")).figures
     assert figures["queries"].value == figures["hosts"].value == 0
     assert figures["nxdomain"].value is None
 

@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,14 +15,16 @@ import pytest
 from pipeline.aggregate import COUNTED_FIELDS, count_lines
 from pipeline.enrich import with_names
 from pipeline.failure import QueryFailed, first_sentence
-from pipeline.feed import DNS
+from pipeline.feed import DNS, PARTIALS
 from pipeline.parse import parsed
 from pipeline.query import Pipeline, check_names, drop_checkpoints
 from pipeline.settings import Settings, SettingsError
 from pipeline.source import Begin, SourceProblem
 from pipeline.status import BatchTimes
 from pipeline.store import TableFull
+from pipeline.table import Batch
 from tests.conftest import ROOT, filled
+from tests.made import partial
 
 
 @pytest.fixture
@@ -113,6 +115,25 @@ def test_a_clock_that_is_set_back_begins_the_query_anew(
     [note] = pipeline.status().notes
     assert note.endswith("the clock was set back by 2 h: reading begins anew")
     assert pipeline.status().restarts == 0
+
+
+def test_a_source_that_was_read_to_its_end_is_told_to_the_table(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Running:
+        isActive = True
+
+    long_ago, waits = datetime.now(UTC) - timedelta(hours=3), iter((False, True))
+    rows = pa.Table.from_pylist([partial(long_ago, "10.0.0.1", "a.example", "a")], PARTIALS)
+    pipeline.table.add(Batch("q", 0, {}, rows, 1), datetime.now(UTC))
+    pipeline._triggered(datetime.now(UTC))
+    monkeypatch.setattr(pipeline._stopping, "wait", lambda seconds: next(waits))
+    monkeypatch.setattr(pipeline._source, "lag", lambda end: 0)
+    for silence, is_over in ((0, False), (31, True)):
+        waits = iter((False, True))
+        pipeline._health.last_records = time.monotonic() - silence
+        pipeline._watch(Running())
+        assert bool(pipeline.table.over(pipeline.table.version)) is is_over
 
 
 def test_a_query_is_not_started_on_a_disk_that_is_full(

@@ -28,6 +28,10 @@ SECOND = timedelta(seconds=1)
         (-200, 40, 61, "late"),
         (6, 0, 31, "late"),
         (-200, 0, 61, "no data"),
+        (4000, 0, 29, "late"),
+        (4000, 0, 31, "no data"),
+        (4000, 1, 31, "catching up"),
+        (80, 0, 31, "late"),
     ],
 )
 def test_the_state_follows_from_age_lag_and_silence(
@@ -154,6 +158,15 @@ def test_since_is_when_the_state_last_changed() -> None:
     health.problem = "broker away"
     health.last_trigger = datetime.now(UTC)
     assert health.status(None).since > first
+
+
+def test_a_log_of_the_past_that_was_read_to_its_end_is_not_late() -> None:
+    age = 273_632_584.0
+    assert state_of(age, 0, age, 31.0) == ("no data", "read to its end, no record for 31 s")
+    assert state_of(age, 0, age, 7_300.0)[1] == "read to its end, no record for 2 h"
+    still_growing = state_of(age, 0, age, 3.0)
+    assert still_growing == ("late", "the newest record is 3167 days old")
+    assert state_of(age, 40, age, 3_600.0)[0] == "catching up"
 
 
 def test_how_old_the_newest_record_is_is_said_in_a_unit_that_fits() -> None:

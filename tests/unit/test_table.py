@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.table import Rejects, Resume, Table, TableError
+from pipeline.table import RESTS, Rejects, Resume, Table, TableError
 from tests.unit.table_rows import T0, batch, row
 
 HOUR = timedelta(hours=1)
@@ -49,6 +49,37 @@ def test_a_replayed_batch_is_skipped(table: Table) -> None:
     assert table.add(batch(7, [row(count=4)]), T0) is False
     assert table.add(batch(6, [row(count=4)]), T0) is False
     assert (total(table), table.version) == (4, version)
+
+
+def test_a_source_at_its_end_makes_a_version_that_says_so_until_records_come(table: Table) -> None:
+    table.rest(T0 + HOUR)
+    assert table.over(table.version) is None, "nothing has come that could be over"
+    table.add(batch(0, [row(count=4)]), T0)
+    before = table.version
+    table.rest(T0)
+    assert table.version == before, "its newest bucket may still grow"
+    table.rest(T0 + HOUR)
+    rested = table.version
+    assert (rested, table.over(rested)) == (before + 1, T0 + HOUR)
+    table.rest(T0 + HOUR + RESTS / 2)
+    assert table.version == rested
+    table.rest(T0 + HOUR + RESTS)
+    assert table.over(table.version) == T0 + HOUR + RESTS
+    table.add(batch(1, [row(count=4)]), T0)
+    assert table.over(table.version) is None
+    assert table.over(rested) == T0 + HOUR
+    assert_balanced(table)
+
+
+def test_a_rest_is_kept_as_the_version_it_is(tmp_path: Path) -> None:
+    table = Table(tmp_path, HOUR, 10_000)
+    table.add(batch(0, [row(count=4)]), T0)
+    table.rest(T0 + HOUR)
+    version = table.version
+    table.close()
+    again = Table(tmp_path, HOUR, 10_000)
+    assert again.version == version, "no later batch is taken for it"
+    again.close()
 
 
 def test_a_new_query_may_use_a_batch_number_again(table: Table) -> None:

@@ -79,8 +79,22 @@ def test_a_bar_is_still_filling_until_a_record_ten_seconds_younger_has_come() ->
 
 def test_the_window_says_what_is_still_filling() -> None:
     span = window(ByHand(Row(0), Row(3669)), View(range="1h"))
-    assert span.still_filling == "last 2 min still filling"
+    assert span.still_filling == "last 2 min filling"
     assert span.per == "per minute"
+
+
+def test_where_no_more_is_to_come_no_bar_is_filling() -> None:
+    table = ByHand(Row(0), Row(3669))
+    then = window(table, View(at=1))
+    table.rests[2] = after(3700)
+    table.add()
+    assert window(table, View(at=2)).filling == after(3660)
+    table.rests[3] = after(9999)
+    table.add()
+    span = window(table, View())
+    assert span.filling == span.end
+    assert span.still_filling == ""
+    assert window(table, View(at=1)) == then, "a pause stays as it was"
 
 
 def test_the_window_before_is_as_long_as_the_complete_part() -> None:
