@@ -22,7 +22,7 @@ def draw(table: Readable, view: View) -> None:
             panels.volume(table, view, height=168)
         with panel(right):
             differences.changes(table, view, rows=5)
-        left, right = st.columns([1, 1.85], gap="small")
+        left, right = st.columns([1.1, 1.75], gap="small")
         with panel(left):
             panels.top_domains(table, view, height=266)
         with panel(right):

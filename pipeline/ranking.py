@@ -58,10 +58,10 @@ class Listing:
 
     @property
     def caption(self) -> str:
-        """Such as `25 of 312 · 78.2 % of queries · exact`."""
+        """Such as `25 of 312 · 78.2 % of queries, other 21.8 % · exact`."""
         parts = [f"{self.shown:,} of {self.of:,}"]
         if round(self.share, 1) < 100 and self.queries:
-            parts.append(f"{self.share:.1f} % of queries")
+            parts.append(f"{self.share:.1f} % of queries, other {100 - self.share:.1f} %")
         if self.folded:
             parts.append(f"{self.folded:,} folded into (other), counts exact")
         else:

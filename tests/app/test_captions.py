@@ -44,7 +44,7 @@ def test_what_was_folded_away_is_said_by_each_panel_that_does_not_know_it(folded
     assert re.match(r"1 of 1 · exact", said["Domains"])
     assert re.match(r"1 first seen · \d+ queries folded: some may be older", said["New domains"])
     assert "? may have been folded" in said["What changed"]
-    assert re.match(r"10 of \d+ · .* % of queries · .* folded", captions(drawn())["Domains"])
+    assert re.match(r"10 of \d+ · .* % of queries, other .* % · .* folded", captions(drawn())["Domains"])
 
 
 def test_new_domains_are_said_to_be_new_of_what_passes_the_filters(made: Made) -> None:
@@ -89,5 +89,5 @@ def test_the_makeup_says_how_much_of_all_it_shows(made: Made) -> None:
         [partial(now, "10.0.0.1", "a.example", "a.example", qtype_name=f"T{n}") for n in range(9)]
     )
     said = captions(drawn("domains"))
-    assert said["Types"].startswith("6 of 9 · 66.7 % of queries · exact")
+    assert said["Types"].startswith("6 of 9 · 66.7 % of queries, other 33.3 % · exact")
     assert said["Responses"].startswith("1 of 1 · exact")

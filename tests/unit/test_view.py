@@ -167,7 +167,7 @@ def test_it_is_said_what_ranks_the_rows_where_it_is_not_queries(sort: str, said:
 def test_the_caption_says_what_is_shown_of_what() -> None:
     rows = [Row(0, host="a", count=6), Row(0, host="b", count=3), Row(0, host="c", count=1)]
     listing = views.hosts(ByHand(*rows), ALL, 2)
-    assert listing.caption == "2 of 3 · 90.0 % of queries · exact"
+    assert listing.caption == "2 of 3 · 90.0 % of queries, other 10.0 % · exact"
     assert views.hosts(ByHand(*rows), ALL, 3).caption == "3 of 3 · exact"
 
 
@@ -183,7 +183,7 @@ def test_folded_queries_stand_in_the_caption_and_never_among_the_rows() -> None:
         views.hosts(table, ALL),
     )
     assert as_dict(names, "name") == {"a.example.com": 5}
-    assert names.caption == ("1 of 1 · 50.0 % of queries · 5 folded into (other), counts exact")
+    assert names.caption == ("1 of 1 · 50.0 % of queries, other 50.0 % · 5 folded into (other), counts exact")
     assert as_dict(domains, "domain") == {"example.com": 8}
     assert (domains.folded, domains.queries) == (2, 10)
     assert as_dict(hosts, "host") == {"10.0.0.1": 10}
@@ -361,7 +361,7 @@ def test_top_domains_are_stacked_by_response() -> None:
         ["a.com", "NOERROR", 2, 5, 5, 0],
         ["b.com", "NOERROR", 0, 4, 4, 1],
     ]
-    assert listing.caption == "2 of 3 · 90.0 % of queries · exact"
+    assert listing.caption == "2 of 3 · 90.0 % of queries, other 10.0 % · exact"
 
 
 def test_types_stand_beside_the_window_before() -> None:
