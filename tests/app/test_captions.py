@@ -44,7 +44,8 @@ def test_what_was_folded_away_is_said_by_each_panel_that_does_not_know_it(folded
     assert re.match(r"1 of 1 · exact", said["Domains"])
     assert re.match(r"1 first seen · \d+ queries folded: some may be older", said["New domains"])
     assert "? may have been folded" in said["What changed"]
-    assert re.match(r"10 of \d+ · .* % of queries, other .* % · .* folded", captions(drawn())["Domains"])
+    domains = captions(drawn())["Domains"]
+    assert re.match(r"10 of \d+ · .* % of queries, other .* % · .* folded", domains)
 
 
 def test_new_domains_are_said_to_be_new_of_what_passes_the_filters(made: Made) -> None:

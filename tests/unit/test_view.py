@@ -183,7 +183,8 @@ def test_folded_queries_stand_in_the_caption_and_never_among_the_rows() -> None:
         views.hosts(table, ALL),
     )
     assert as_dict(names, "name") == {"a.example.com": 5}
-    assert names.caption == ("1 of 1 · 50.0 % of queries, other 50.0 % · 5 folded into (other), counts exact")
+    said = "1 of 1 · 50.0 % of queries, other 50.0 % · 5 folded into (other), counts exact"
+    assert names.caption == said
     assert as_dict(domains, "domain") == {"example.com": 8}
     assert (domains.folded, domains.queries) == (2, 10)
     assert as_dict(hosts, "host") == {"10.0.0.1": 10}
