@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 from pyspark.sql import types as T
 
-from pipeline.enrich import NETBIOS_TYPES, registered_domain
+from pipeline.enrich import NETBIOS_TYPES, registered_domains
 from pipeline.feed import (
     ANSWER_CHARACTERS,
     BUCKET_SECONDS,
@@ -108,8 +108,8 @@ def count_lines(lines: pa.Table, records: str, private_suffixes: bool = False) -
 def with_registered_domain(counts: pa.Table, private_suffixes: bool = False) -> pa.Table:
     """Each distinct name is looked up once; a NetBIOS type says more than the name does."""
     names = counts["query"].combine_chunks().dictionary_encode()
-    domains = [registered_domain(each, private_suffixes) for each in names.dictionary.to_pylist()]
-    of_name = pc.fill_null(pc.take(pa.array(domains, pa.string()), names.indices), NO_QUERY)
+    domains = registered_domains(names.dictionary, private_suffixes)
+    of_name = pc.fill_null(pc.take(domains, names.indices), NO_QUERY)
     is_netbios = pc.and_(
         pc.is_valid(counts["query"]),
         pc.is_in(counts["qtype_name"], value_set=pa.array(NETBIOS_TYPES)),
