@@ -49,7 +49,8 @@ OUTPUT = T.StructType(
 
 COUNT = f"""
 WITH records AS MATERIALIZED (
-  SELECT * REPLACE (answers[:{ANSWER_CHARACTERS}] AS answers) FROM ({{records}})),
+  SELECT * REPLACE (array_to_string(answers[:{ANSWER_CHARACTERS}], ', ')[:{ANSWER_CHARACTERS}]
+    AS answers) FROM ({{records}})),
 grouped AS (
   SELECT ts - ((ts % {BUCKET}) + {BUCKET}) % {BUCKET} AS bucket,
          id_orig_h, id_resp_h, query, '' AS registered_domain, qtype_name, rcode_name,
@@ -59,7 +60,7 @@ grouped AS (
          arg_max(struct_pack(uid := uid, answers := answers), ts) AS newest
   FROM records WHERE status IS NULL GROUP BY ALL)
 SELECT * EXCLUDE (newest) REPLACE (coalesce(rtt_sum, 0) AS rtt_sum), newest.uid AS uid,
-       array_to_string(newest.answers, ', ')[:{ANSWER_CHARACTERS}] AS answers FROM grouped
+       newest.answers AS answers FROM grouped
 UNION ALL BY NAME
 SELECT status, CASE WHEN status = '{OTHER_FEED}' THEN sample END AS sample, count(*) AS count
 FROM records WHERE status IS NOT NULL GROUP BY ALL
