@@ -152,23 +152,26 @@ def evict(db: duckdb.DuckDBPyConnection, oldest: datetime) -> int:
     return records
 
 
-def fold(db: duckdb.DuckDBPyConnection, budget: int, seq: str, level: int = 1) -> int:
-    """Fold names until the budget is met; the number of rows saved.
+def widest(db: duckdb.DuckDBPyConnection, budget: int, seq: str) -> int:
+    """The level at which folding has to begin: names, unless all of them would not be enough."""
+    for level in range(1, LAST):
+        group = f"hash({', '.join(KEPT[level])}, {seq})"
+        groups = count(db, f"SELECT count(*) FROM (SELECT DISTINCT {group} FROM dns_counts)")
+        if groups <= int(budget * LEFT[1]):
+            return level
+    return LAST
 
-    Where that would not do, domains are folded before, and before them hosts, and responses.
-    """
-    most, saved = int(budget * LEFT[1]), 0
+
+def fold(db: duckdb.DuckDBPyConnection, level: int, budget: int, seq: str) -> int:
+    """Fold one level as far as the budget asks for; the number of rows saved."""
     sizes = _cell_sizes(db, level, seq)
-    if level < LAST and sum(groups * cells for _, groups, cells in sizes) > most:
-        saved = fold(db, budget, seq, level + 1)
-        sizes = _cell_sizes(db, level, seq)
-    if sum(units * cells for units, _, cells in sizes) <= most:
-        return saved
+    if sum(units * cells for units, _, cells in sizes) <= int(budget * LEFT[1]):
+        return 0
     water = water_level(sizes, int(budget * LEFT[level]))
     which = f"""SELECT rowid AS id FROM dns_counts
         SEMI JOIN ({SMALLEST}) chosen ON {_unit(level, seq)} = chosen.id"""
     keys = {"rcode_name": f"'{OTHER}'", **{key: key for key in KEPT[level]}, "folded": str(level)}
-    return saved + rewrite(db, which, keys, seq, {"water": water})
+    return rewrite(db, which, keys, seq, {"water": water})
 
 
 def _cell_sizes(db: duckdb.DuckDBPyConnection, level: int, seq: str) -> list[tuple[int, ...]]:

@@ -114,7 +114,9 @@ class Table:
             if self._state.counters.newest_bucket is not None:
                 self._shrink(self._state.counters.newest_bucket.replace(tzinfo=None))
             self._adds = 0
-            if not in_haste or self._store.checked(roll.dead) > self._budget:
+            with self._store.reading() as db:
+                dead = roll.dead(db)
+            if not in_haste or dead > self._budget:
                 self._store.checkpoint()
 
     def read(self, sql: str, params: Mapping[str, Any] | Sequence[Any] = ()) -> pa.Table:
@@ -221,7 +223,13 @@ class Table:
         self._step(floor, lambda db: roll.roll_up(db, newest, seq))
         self._step(floor, lambda db: roll.merge(db, since, floor, seq))
         if self._state.counters.rows > self._budget:
-            self._step(floor, lambda db: roll.fold(db, self._budget, seq))
+            self._fold(floor, seq)
+
+    def _fold(self, floor: int, seq: str) -> None:
+        with self._store.reading() as db:
+            widest = roll.widest(db, self._budget, seq)
+        for level in range(widest, 0, -1):
+            self._step(floor, partial(roll.fold, level=level, budget=self._budget, seq=seq))
 
     def _step(self, floor: int, step: Callable[[Any], int], evicts: bool = False) -> None:
         """Let `step` take so many records or rows out, in a transaction of its own.
