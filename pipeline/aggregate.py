@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 from pyspark.sql import types as T
 
-from pipeline.enrich import NETBIOS_TYPES, registered_domain
+from pipeline.enrich import NETBIOS_TYPES, registered_domains
 from pipeline.feed import (
     ANSWER_CHARACTERS,
     BUCKET_SECONDS,
@@ -49,7 +49,8 @@ OUTPUT = T.StructType(
 
 COUNT = f"""
 WITH records AS MATERIALIZED (
-  SELECT * REPLACE (answers[:{ANSWER_CHARACTERS}] AS answers) FROM ({{records}})),
+  SELECT * REPLACE (array_to_string(answers[:{ANSWER_CHARACTERS}], ', ')[:{ANSWER_CHARACTERS}]
+    AS answers) FROM ({{records}})),
 grouped AS (
   SELECT ts - ((ts % {BUCKET}) + {BUCKET}) % {BUCKET} AS bucket,
          id_orig_h, id_resp_h, query, '' AS registered_domain, qtype_name, rcode_name,
@@ -59,7 +60,7 @@ grouped AS (
          arg_max(struct_pack(uid := uid, answers := answers), ts) AS newest
   FROM records WHERE status IS NULL GROUP BY ALL)
 SELECT * EXCLUDE (newest) REPLACE (coalesce(rtt_sum, 0) AS rtt_sum), newest.uid AS uid,
-       array_to_string(newest.answers, ', ')[:{ANSWER_CHARACTERS}] AS answers FROM grouped
+       newest.answers AS answers FROM grouped
 UNION ALL BY NAME
 SELECT status, CASE WHEN status = '{OTHER_FEED}' THEN sample END AS sample, count(*) AS count
 FROM records WHERE status IS NOT NULL GROUP BY ALL
@@ -108,8 +109,8 @@ def count_lines(lines: pa.Table, records: str, private_suffixes: bool = False) -
 def with_registered_domain(counts: pa.Table, private_suffixes: bool = False) -> pa.Table:
     """Each distinct name is looked up once; a NetBIOS type says more than the name does."""
     names = counts["query"].combine_chunks().dictionary_encode()
-    domains = [registered_domain(each, private_suffixes) for each in names.dictionary.to_pylist()]
-    of_name = pc.fill_null(pc.take(pa.array(domains, pa.string()), names.indices), NO_QUERY)
+    domains = registered_domains(names.dictionary, private_suffixes)
+    of_name = pc.fill_null(pc.take(domains, names.indices), NO_QUERY)
     is_netbios = pc.and_(
         pc.is_valid(counts["query"]),
         pc.is_in(counts["qtype_name"], value_set=pa.array(NETBIOS_TYPES)),

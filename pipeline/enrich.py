@@ -3,6 +3,8 @@
 from functools import cache, lru_cache
 from ipaddress import ip_address
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from tldextract import TLDExtract
 
 from pipeline.feed import (
@@ -17,6 +19,8 @@ from pipeline.feed import (
 REVERSE_ZONES = ("in-addr.arpa", "ip6.arpa", "arpa")
 NETBIOS_TYPES = ("NB", "NBSTAT", "NIMLOC")
 REMEMBERED_NAMES = 200_000
+MOST_LABELS = 3
+"""Nearly all names are told by so many; under com two are enough, under co.uk it takes three."""
 
 
 def with_names(records: str) -> str:
@@ -28,6 +32,48 @@ def with_names(records: str) -> str:
     return f"""SELECT * REPLACE ({query} AS query,
         coalesce(qtype_name, 'TYPE' || qtype) AS qtype_name,
         coalesce(rcode_name, 'RCODE' || rcode) AS rcode_name) FROM ({records})"""
+
+
+def registered_domains(
+    qnames: pa.Array, private_suffixes: bool = False, labels: int = 2
+) -> pa.Array:
+    """Of distinct names, by their last labels where those decide: there are far fewer of them."""
+    if labels > MOST_LABELS:
+        told = [registered_domain(each, private_suffixes) for each in qnames.to_pylist()]
+        return pa.array(told, pa.string())
+    ends = pc.struct_field(pc.extract_regex(qnames, _end_of(labels)), "end").dictionary_encode()
+    known = [
+        registered_domain(end, private_suffixes) if _decides(end, private_suffixes) else None
+        for end in ends.dictionary.to_pylist()
+    ]
+    domains = pa.array(known, pa.string()).take(ends.indices)
+    is_left = pc.is_null(domains)
+    left = registered_domains(qnames.filter(is_left), private_suffixes, labels + 1)
+    return pc.replace_with_mask(domains, is_left, left)
+
+
+def _end_of(labels: int) -> str:
+    """A name of the usual signs, and its last labels."""
+    return rf"^(?:[a-z0-9_.-]*\.)?(?P<end>(?:[a-z0-9_-]+\.){{{labels - 1}}}[a-z]+)$"
+
+
+def _decides(end: str, private_suffixes: bool) -> bool:
+    """Whether all names that end so have one registered domain: no suffix is so long.
+
+    >>> ends = ("example.com", "co.uk", "any.ck", "example.co.uk", "any.sch.uk")
+    >>> [_decides(end, False) for end in ends]
+    [True, False, False, True, False]
+    """
+    any_label = "*." + end.partition(".")[2]
+    suffixes = _ends_of_suffixes(end.count(".") + 1, private_suffixes)
+    return "xn--" not in end and end not in suffixes and any_label not in suffixes
+
+
+@cache
+def _ends_of_suffixes(labels: int, private_suffixes: bool) -> set[str]:
+    """The last labels of each suffix that has so many, as the list writes them."""
+    suffixes = [each.split(".") for each in _extractor(private_suffixes).tlds]
+    return {".".join(each[-labels:]) for each in suffixes if len(each) >= labels}
 
 
 @lru_cache(REMEMBERED_NAMES)

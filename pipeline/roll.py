@@ -15,9 +15,6 @@ import duckdb
 TIERS = ((timedelta(days=3), 3600), (timedelta(hours=6), 600), (timedelta(hours=1), 60))
 """Age from which buckets are so many seconds wide; younger ones are 10 s."""
 
-FOLD_TO = 0.9
-"""Share of the budget that a fold leaves, so that not every batch needs another one."""
-
 CREATE = """
 CREATE TABLE dns_counts (
     bucket TIMESTAMP NOT NULL, width INTEGER NOT NULL,
@@ -52,12 +49,13 @@ types and resolvers, hosts, responses."""
 WHOLE = ("", "query", "registered_domain", "id_orig_h", "rcode_name")
 """What is small or large at a level."""
 
-LEVELS = (4, 3, 2, 1)
+LAST = 4
 OTHER = "(other)"
 """A response that was folded: null would say that none was seen."""
 
-SHARE = (0.0, 1.0, 0.75, 0.5, 0.25)
-"""How much of the target a level may leave once it must fold: room for details of what stays."""
+LEFT = (0.0, 0.8, 0.6, 0.45, 0.225)
+"""How much of the budget a level may leave once it must fold: names, so that not every batch needs
+another fold, the others, so that there is room for details of what stays."""
 
 
 def edges(newest: datetime) -> dict[str, datetime]:
@@ -134,11 +132,13 @@ def roll_up(db: duckdb.DuckDBPyConnection, newest: datetime, seq: str) -> int:
 
 def merge(db: duckdb.DuckDBPyConnection, since: int, floor: int, seq: str) -> int:
     """Make one row of those with the same keys, in buckets written to in (since, floor]."""
-    which = f"""SELECT unnest(ids) AS id FROM (
-        SELECT list(rowid) AS ids FROM dns_counts
-        WHERE seq <= $floor AND bucket IN (
-            SELECT bucket FROM dns_counts WHERE seq > $since AND seq <= $floor)
-        GROUP BY {", ".join(KEYS)}, {seq} HAVING count(*) > 1)"""
+    which = f"""
+        WITH written AS MATERIALIZED (
+            SELECT rowid AS id, hash({", ".join(KEYS)}, {seq}) AS key FROM dns_counts
+            WHERE seq <= $floor AND bucket IN (
+                SELECT bucket FROM dns_counts WHERE seq > $since AND seq <= $floor)),
+        same AS (SELECT key FROM written GROUP BY key HAVING count(*) > 1)
+        SELECT id FROM written SEMI JOIN same USING (key)"""
     values = {"since": since, "floor": floor}
     return rewrite(db, which, {key: key for key in KEYS}, seq, values)
 
@@ -152,38 +152,55 @@ def evict(db: duckdb.DuckDBPyConnection, oldest: datetime) -> int:
     return records
 
 
-def fold(db: duckdb.DuckDBPyConnection, level: int, budget: int, seq: str) -> int:
-    """Fold one level as far as the budget asks for; the number of rows saved.
+def widest(db: duckdb.DuckDBPyConnection, budget: int, seq: str) -> int:
+    """The level at which folding has to begin: names, unless all of them would not be enough."""
+    for level in range(1, LAST):
+        group = f"hash({', '.join(KEPT[level])}, {seq})"
+        groups = count(db, f"SELECT count(*) FROM (SELECT DISTINCT {group} FROM dns_counts)")
+        if groups <= int(budget * LEFT[1]):
+            return level
+    return LAST
 
-    In the order of LEVELS, once there are more rows than the budget: responses are folded only if
-    their number alone exceeds it, hosts and domains likewise, and names bring the table under it.
-    """
-    target = int(budget * FOLD_TO)
+
+def fold(db: duckdb.DuckDBPyConnection, level: int, budget: int, seq: str) -> int:
+    """Fold one level as far as the budget asks for; the number of rows saved."""
     sizes = _cell_sizes(db, level, seq)
-    if sum(units * cells for units, _, cells in sizes) <= target:
+    if sum(units * cells for units, _, cells in sizes) <= int(budget * LEFT[1]):
         return 0
-    water = water_level(sizes, int(target * SHARE[level]))
-    keys = {**{key: key for key in KEPT[level]}, "folded": str(level)}
-    keys = {"rcode_name": f"'{OTHER}'", **keys}
-    return rewrite(db, _smallest(level, seq), keys, seq, {"water": water})
+    water = water_level(sizes, int(budget * LEFT[level]))
+    which = f"""SELECT rowid AS id FROM dns_counts
+        SEMI JOIN ({SMALLEST}) chosen ON {_unit(level, seq)} = chosen.id"""
+    keys = {"rcode_name": f"'{OTHER}'", **{key: key for key in KEPT[level]}, "folded": str(level)}
+    return rewrite(db, which, keys, seq, {"water": water})
 
 
 def _cell_sizes(db: duckdb.DuckDBPyConnection, level: int, seq: str) -> list[tuple[int, ...]]:
-    """(units, groups, cells): so many cells have so many units, and groups if all were folded."""
-    kept, cell = ", ".join(KEPT[level]), CELL[level]
-    sql = f"""
-        WITH units AS ({_units(level, seq)}),
-        groups AS (SELECT {kept}, s, count(*) AS n FROM units GROUP BY ALL),
-        cells AS (SELECT {cell}, sum(n)::BIGINT AS n, count(*) AS g FROM groups GROUP BY ALL)
-        SELECT n, g, count(*) FROM cells GROUP BY ALL"""
-    return db.execute(sql).fetchall()
+    """(units, groups, cells): so many cells have so many units, and groups if all were folded.
+
+    Units, groups and cells stay in temporary tables of these names.
+    """
+    db.execute(f"CREATE OR REPLACE TEMP TABLE units AS {_units(level, seq)}")
+    for name, sql in (("groups", GROUPS), ("cells", CELLS)):
+        db.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {sql}")
+    return db.execute("SELECT n, g, count(*) FROM cells GROUP BY ALL").fetchall()
 
 
 def _units(level: int, seq: str) -> str:
-    """SELECT what a level folds: the rows that the level below would leave; names are rows."""
-    distinct = "DISTINCT" if level > 1 else ""
-    kept = ", ".join(KEPT[level - 1])
-    return f"SELECT {distinct} {kept}, {seq} AS s FROM dns_counts"
+    """SELECT what a level folds: the rows that the level below would leave; names are rows.
+
+    Hashes stand for the keys: two of the same would at worst fold another row than the smallest,
+    never change a total.
+    """
+    keys = f"""{_unit(level, seq)} AS id, hash({CELL[level]}) AS cell,
+        hash({", ".join(KEPT[level])}, {seq}) AS grp, hash({WHOLE[level]}) AS part"""
+    if level == 1:
+        return f"SELECT {keys}, count AS c, folded >= 1 AS is_other FROM dns_counts"
+    sums = f"sum(count)::BIGINT AS c, max(folded) >= {level} AS is_other"
+    return f"SELECT {keys}, {sums} FROM dns_counts GROUP BY ALL"
+
+
+def _unit(level: int, seq: str) -> str:
+    return "rowid" if level == 1 else f"hash({', '.join(KEPT[level - 1])}, {seq})"
 
 
 def water_level(sizes: list[tuple[int, ...]], target: int) -> int:
@@ -202,40 +219,35 @@ def water_level(sizes: list[tuple[int, ...]], target: int) -> int:
     return low
 
 
-def _smallest(level: int, seq: str) -> str:
-    """SELECT the ids of the rows to fold: in cells above $water, the smallest, until it is met.
+GROUPS = "SELECT grp, cell, count(*) AS n FROM units GROUP BY ALL"
+CELLS = "SELECT cell, sum(n)::BIGINT AS n, count(*) AS g FROM groups GROUP BY ALL"
+SMALLER = "is_other DESC, whole, part, c, id"
+SMALLEST = f"""
+WITH open AS (
+    SELECT units.*, cells.n - greatest($water, g) AS due
+    FROM units JOIN groups USING (grp) JOIN cells ON units.cell = cells.cell
+    WHERE groups.n > 1 AND cells.n > greatest($water, g)),
+weights AS (
+    SELECT part, sum(c) AS whole FROM units SEMI JOIN open USING (part) GROUP BY ALL),
+marked AS (
+    SELECT *, (row_number() OVER (PARTITION BY grp ORDER BY {SMALLER}) > 1)::INT AS saves
+    FROM open JOIN weights USING (part)),
+chosen AS (
+    SELECT id, grp FROM marked QUALIFY due > sum(saves) OVER (
+        PARTITION BY cell ORDER BY {SMALLER} ROWS UNBOUNDED PRECEDING) - saves)
+SELECT id FROM chosen QUALIFY count(*) OVER (PARTITION BY grp) > 1
+"""
+"""The units to fold: in cells above $water, the smallest, until it is met.
 
-    Small is what is small in the whole table: what stays, stays in every bucket.
+Small is what is small in the whole table: what stays, stays in every bucket. Folding a unit saves
+one row, except the first of its group, which becomes the folded row; a unit that would be alone in
+its folded row stays as it is.
+"""
 
-    Folding a unit saves one row, except the last of its group, which becomes the folded row; a
-    unit that would be alone in its folded row stays as it is. Hashes stand for the keys: two of
-    the same would at worst fold another row than the smallest, never change a total.
-    """
-    unit, cell, whole = ", ".join(KEPT[level - 1]), CELL[level], WHOLE[level]
-    group = ", ".join(KEPT[level])
-    return f"""
-    WITH big AS (
-        SELECT {cell} FROM ({_units(level, seq)}) GROUP BY ALL HAVING count(*) > $water),
-    units AS (
-        SELECT hash({cell}) AS cell, hash({group}, {seq}) AS grp,
-            hash({whole}) AS part, hash({unit}, {seq}) AS unit,
-            max(folded) >= {level} AS is_other, sum(count) AS c, list(dns_counts.rowid) AS ids
-        FROM dns_counts SEMI JOIN big USING ({cell}) GROUP BY ALL),
-    weights AS (SELECT hash({whole}) AS part, sum(count) AS whole FROM dns_counts GROUP BY ALL),
-    sized AS (
-        SELECT *, count(*) OVER (PARTITION BY cell) AS n FROM units JOIN weights USING (part)),
-    placed AS (
-        SELECT *, row_number() OVER (PARTITION BY cell
-            ORDER BY is_other, whole DESC, part, c DESC, unit) AS place FROM sized),
-    marked AS (
-        SELECT *, place = max(place) OVER (PARTITION BY grp) AS ends_group FROM placed),
-    saving AS (
-        SELECT *, sum(ends_group::INT) OVER (PARTITION BY cell) AS g,
-            sum((NOT ends_group)::INT) OVER (PARTITION BY cell ORDER BY place DESC
-                ROWS UNBOUNDED PRECEDING) - (NOT ends_group)::INT AS saved FROM marked),
-    chosen AS (SELECT * FROM saving WHERE saved < n - greatest($water, g))
-    SELECT unnest(ids) AS id FROM (
-        SELECT ids FROM chosen QUALIFY count(*) OVER (PARTITION BY grp) > 1)"""
+
+def dead(db: duckdb.DuckDBPyConnection) -> int:
+    """Rows that were taken out and still have their room."""
+    return count(db, "SELECT max(rowid) + 1 - count(*) FROM dns_counts")
 
 
 def count(db: duckdb.DuckDBPyConnection, sql: str, values: dict[str, Any] | None = None) -> int:

@@ -107,13 +107,21 @@ class Table:
         self._store.needs(0)
 
     def maintain(self) -> None:
-        """Roll up, merge, evict and fold, then checkpoint with readers kept out."""
+        """Roll up, merge, evict and fold, then checkpoint with readers kept out.
+
+        While one batch after the other is too much, only once a budget of dead rows is left:
+        a checkpoint writes all rows anew.
+        """
         with self._changing():
             self._store.needs(0)
+            in_haste = self._state.counters.rows > self._budget
             if self._state.counters.newest_bucket is not None:
                 self._shrink(self._state.counters.newest_bucket.replace(tzinfo=None))
             self._adds = 0
-            self._store.checkpoint()
+            with self._store.reading() as db:
+                dead = roll.dead(db)
+            if not in_haste or dead > self._budget:
+                self._store.checkpoint()
 
     def read(self, sql: str, params: Mapping[str, Any] | Sequence[Any] = ()) -> pa.Table:
         """One SELECT with bound parameters ($name or ?), fetched whole; from any thread.
@@ -237,8 +245,13 @@ class Table:
         self._step(floor, lambda db: roll.roll_up(db, newest, seq))
         self._step(floor, lambda db: roll.merge(db, since, floor, seq))
         if self._state.counters.rows > self._budget:
-            for level in roll.LEVELS:
-                self._step(floor, partial(roll.fold, level=level, budget=self._budget, seq=seq))
+            self._fold(floor, seq)
+
+    def _fold(self, floor: int, seq: str) -> None:
+        with self._store.reading() as db:
+            widest = roll.widest(db, self._budget, seq)
+        for level in range(widest, 0, -1):
+            self._step(floor, partial(roll.fold, level=level, budget=self._budget, seq=seq))
 
     def _step(self, floor: int, step: Callable[[Any], int], evicts: bool = False) -> None:
         """Let `step` take so many records or rows out, in a transaction of its own.

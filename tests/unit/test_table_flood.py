@@ -2,9 +2,11 @@
 
 from collections import Counter
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
+from pipeline.store import FILE_NAME
 from pipeline.table import FROM_THE_FUTURE, TOO_OLD, Batch, Table
 from tests.floods import FLOODS, flood
 from tests.unit.table_rows import T0, batch, row
@@ -44,4 +46,24 @@ def test_a_flood_leaves_rows_bounded_totals_exact_and_the_counts_of_other_hosts_
     for each in QUIET:
         expected[each["id_orig_h"]] += each["count"]
     assert found == expected
+    table.close()
+
+
+def test_under_a_flood_a_checkpoint_waits_and_memory_and_file_stay_bounded(tmp_path: Path) -> None:
+    """It writes the whole table anew: not for every batch, but for a budget of dead rows."""
+    table, log, waits = Table(tmp_path, RETENTION, BUDGET), tmp_path / f"{FILE_NAME}.wal", 0
+    sizes, dead = [], []
+    for number in range(30):
+        rows = flood("names", number * RECORDS, RECORDS, T0, RETENTION)
+        table.add(Batch("q", number, {}, rows, read=RECORDS), T0)
+        table.maintain()
+        waits += log.exists() and log.stat().st_size > 0
+        sizes.append(sum(file.stat().st_size for file in tmp_path.iterdir()))
+        found = table.read("SELECT max(rowid) + 1 - count(*) AS n FROM dns_counts")
+        dead.append(found["n"][0].as_py())
+    assert 5 < waits < 25
+    assert max(dead) <= 3 * BUDGET
+    assert max(sizes[15:]) <= 1.5 * max(sizes[:15])
+    table.maintain()
+    assert not log.exists()
     table.close()

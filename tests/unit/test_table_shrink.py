@@ -419,6 +419,15 @@ def test_the_largest_names_of_a_flooded_domain_are_the_ones_kept() -> None:
     table.close()
 
 
+def test_a_fold_leaves_a_fifth_of_the_budget_to_the_batches_that_come() -> None:
+    table = Table(None, LONG, 1_000)
+    names = [row(n % 60, query=f"n{n}.example.com") for n in range(1_001)]
+    table.add(batch(0, names), T0)
+    table.maintain()
+    assert 750 < table.counters().rows <= 800
+    table.close()
+
+
 def test_a_table_within_its_budget_folds_nothing() -> None:
     table = flooded([], budget=len(HABITS))
     assert (table.counters().folded, table.counters().rows) == (0, len(HABITS))
