@@ -20,8 +20,9 @@ from pipeline.state import START, View
 
 LONGEST_SHARED = 2.0
 """Seconds that pages may be behind the table: what twenty viewers share need be made once."""
-SENDING = 0.05
-"""Seconds until Streamlit has what it was handed on its way to the browser."""
+SENDING = 0.1
+"""Seconds until Streamlit has what it was handed on its way to the browser. A run that begins
+before that drops what is not sent, and the browser, told that all is drawn, clears the panels."""
 
 
 @contextmanager
@@ -87,15 +88,13 @@ def live(draw: Callable[[Counted, View], None], pauses: bool = True) -> None:
     def step() -> None:
         if url.view() != view or url.JUMP in st.session_state:
             st.rerun()
-        seen, began = moment(view), time.monotonic()
+        seen = moment(view)
         with at_once():
             draw(running().table, seen)
             copier()
         # Only now: a click may have cut it short.
         drawn(seen)
-        # Where this took so long, it begins anew at once, and Streamlit drops what is not sent yet.
-        if time.monotonic() - began > view.every / 2:
-            time.sleep(SENDING)
+        time.sleep(SENDING)
 
     if view.at is not None:
         running().table.pin(view.at)

@@ -19,8 +19,9 @@ manifest_scanner.scan_component_manifests = cache(manifest_scanner.scan_componen
 
 @pytest.fixture(autouse=True)
 def nothing_is_shared(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a test adds is on the page at once."""
+    """What a test adds is on the page at once, and there is no browser that it is sent to."""
     monkeypatch.setattr(live, "LONGEST_SHARED", 0.0)
+    monkeypatch.setattr(live, "SENDING", 0.0)
 
 
 @contextmanager

@@ -222,6 +222,7 @@ def test_enter_opens_a_rows_menu_and_keys_choose_from_it(
     page.keyboard.press("ArrowDown")
     until(page, lambda: "focus" in params(page))
     page.locator(".st-key-chip-focus").wait_for()
+    settle(page)
     page.keyboard.press("Enter")
     expect(page.get_by_role("menuitem").first).to_be_focused()
     choose(page, "Only")
