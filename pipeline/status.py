@@ -15,6 +15,7 @@ State = Literal["starting", "live", "catching up", "late", "no data", "stopped"]
 
 LIVE_LAG = 10.0
 LATE_AFTER = 30.0
+OLD_AFTER = 600.0
 NO_DATA_AFTER = 60.0
 TREND_BATCHES = 10
 STALE_TRIGGERS = 5
@@ -114,7 +115,7 @@ def state_of(
 ) -> tuple[State, str]:
     """The state of a running query, and why. All in seconds but `lag_records`."""
     # Old when it came: a log of the past that has ended, not a stream that has just fallen silent.
-    was_old = newest_age is not None and newest_age - silence >= NO_DATA_AFTER
+    was_old = newest_age is not None and newest_age - silence >= OLD_AFTER
     if lag_records == 0 and silence >= (LATE_AFTER if was_old else NO_DATA_AFTER):
         how_far = "connected" if newest_age is None else "read to its end"
         return "no data", f"{how_far}, no record for {span(silence)}"

@@ -44,8 +44,9 @@ TOO_OLD = "older than retention"
 SPARED = timedelta(minutes=2)
 """For so long the rows that a paused view has seen do not merge with newer ones."""
 
-RESTS = timedelta(minutes=10)
-"""While nothing comes, what is over is told anew so seldom: pages are drawn anew for it."""
+FIRST_REST, RESTS = timedelta(minutes=1), timedelta(minutes=10)
+"""While nothing comes, what is over is told anew after twice as long each time, up to RESTS: pages
+are drawn anew for it."""
 
 STORED = pa.schema(
     [
@@ -168,14 +169,16 @@ class Table:
         so. TableFull if the disk is."""
         with self._changing():
             newest, over = self._state.counters.newest_bucket, self.over(self.version)
-            if newest is None or until <= newest or (over and until - over < RESTS):
+            if newest is None or until < _next_rest(newest, over):
                 return
             self._store.needs(0)
             state = replace(self._state, version=self._state.version + 1)
             with self._store.writing() as db:
                 ledger.save(db, state)
+            rests = {**self._rests, state.version: until}
+            kept = {*list(rests)[-PINS:], *state.pins}
+            self._rests = {each: at for each, at in rests.items() if each in kept}
             self._state = state
-            self._rests = dict([*self._rests.items(), (state.version, until)][-PINS:])
 
     def over(self, version: int) -> datetime | None:
         """Up to when a version has all that is to come; None while records come."""
@@ -376,3 +379,10 @@ def _plain(value: Any) -> Any:
     if isinstance(value, datetime) and value.tzinfo is not None:
         return value.astimezone(UTC).replace(tzinfo=None)
     return value
+
+
+def _next_rest(newest: datetime, over: datetime | None) -> datetime:
+    """When what is over is to be told next."""
+    if over is None:
+        return newest + FIRST_REST
+    return over + min(over - newest, RESTS)

@@ -21,14 +21,15 @@ def hear_out() -> None:
 
     @wraps(hear)
     def heard_out(self: SessionState, *args: Any, **kwargs: Any) -> None:
-        with _undisturbed():
+        with undisturbed():
             hear(self, *args, **kwargs)
 
     SessionState.on_script_will_rerun = heard_out  # type: ignore[method-assign]
 
 
 @contextmanager
-def _undisturbed() -> Iterator[None]:
+def undisturbed() -> Iterator[None]:
+    """Nothing that is looked into or sent meanwhile goes over to a newer click."""
     context = get_script_run_ctx()
     assert context is not None
     # There is no public way: of the runner, this is what it asks before it looks for a newer click.

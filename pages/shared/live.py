@@ -10,6 +10,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import RerunException, StopException, get_script_run_ctx
 
 from pages.shared import url
+from pages.shared.clicks import undisturbed
 from pages.shared.copy import copier
 from pages.shared.onscreen import on_screen
 from pages.shared.refresh import again
@@ -32,7 +33,12 @@ def at_once() -> Iterator[None]:
     context = get_script_run_ctx()
     assert context is not None
     send, held = context._enqueue, list[Any]()
-    context._enqueue = held.append
+
+    def hold(message: Any) -> None:
+        context.yield_check()
+        held.append(message)
+
+    context._enqueue = hold
     try:
         yield
     except (RerunException, StopException):
@@ -40,8 +46,9 @@ def at_once() -> Iterator[None]:
         raise
     finally:
         context._enqueue = send
-        for each in held:
-            send(each)
+        with undisturbed():
+            for each in held:
+                send(each)
 
 
 def drawn(view: View) -> None:

@@ -186,6 +186,7 @@ def choose(page: Page, words: str) -> None:
             page.keyboard.press("Enter")
             return
         page.keyboard.press("ArrowDown")
+        page.wait_for_timeout(50)
     raise AssertionError(f"{words} is not reached by the arrow")
 
 

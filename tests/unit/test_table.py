@@ -71,6 +71,16 @@ def test_a_source_at_its_end_makes_a_version_that_says_so_until_records_come(tab
     assert_balanced(table)
 
 
+def test_what_is_over_is_told_after_twice_as_long_each_time(table: Table) -> None:
+    table.add(batch(0, [row(count=4)]), T0)
+    told = []
+    for seconds in range(0, 3_600, 10):
+        before = table.version
+        table.rest(T0 + timedelta(seconds=seconds))
+        told += [seconds] * (table.version - before)
+    assert told == [60, 120, 240, 480, 960, 1560, 2160, 2760, 3360]
+
+
 def test_a_rest_is_kept_as_the_version_it_is(tmp_path: Path) -> None:
     table = Table(tmp_path, HOUR, 10_000)
     table.add(batch(0, [row(count=4)]), T0)
