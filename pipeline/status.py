@@ -16,6 +16,7 @@ State = Literal["starting", "live", "catching up", "late", "no data", "stopped"]
 LIVE_LAG = 10.0
 LATE_AFTER = 30.0
 OLD_AFTER = 600.0
+"""So much older than when they came are records of a past that has ended."""
 NO_DATA_AFTER = 60.0
 TREND_BATCHES = 10
 STALE_TRIGGERS = 5

@@ -81,6 +81,18 @@ def test_what_is_over_is_told_after_twice_as_long_each_time(table: Table) -> Non
     assert told == [60, 120, 240, 480, 960, 1560, 2160, 2760, 3360]
 
 
+def test_what_was_over_in_a_paused_view_stays_so_while_the_source_rests(
+    table: Table,
+) -> None:
+    table.add(batch(0, [row(count=4)]), T0)
+    table.rest(T0 + HOUR)
+    paused = table.version
+    table.pin(paused)
+    for count in range(1, 100):
+        table.rest(T0 + HOUR + count * RESTS)
+    assert (table.over(paused), table.over(paused + 1)) == (T0 + HOUR, None)
+
+
 def test_a_rest_is_kept_as_the_version_it_is(tmp_path: Path) -> None:
     table = Table(tmp_path, HOUR, 10_000)
     table.add(batch(0, [row(count=4)]), T0)
