@@ -247,7 +247,7 @@ its folded row stays as it is.
 
 def dead(db: duckdb.DuckDBPyConnection) -> int:
     """Rows that were taken out and still have their room."""
-    return count(db, "SELECT coalesce(max(rowid) + 1, 0) - count(*) FROM dns_counts")
+    return count(db, "SELECT max(rowid) + 1 - count(*) FROM dns_counts")
 
 
 def count(db: duckdb.DuckDBPyConnection, sql: str, values: dict[str, Any] | None = None) -> int:

@@ -356,7 +356,7 @@ def new_domains(table: Readable, view: View, rows: int) -> None:
     oldest = window(table, view).oldest
     since = f"of {known} since {_minute(oldest, view)}" if oldest else ""
     folded = f" · {listing.folded:,} queries folded: some may be older" if listing.folded else ""
-    said = f"{listing.of:,} first seen{folded}"
+    said = f"{listing.of:,} first seen{folded}" if oldest else ""
     title("New domains", over(table, view, said, since))
     wanted = columns(view, "domain", "first", "hosts", "queries", "names", "nxdomain")
     ranked("new", "domain", table, view, listing.rows, wanted, rows, sort=listing.sort)

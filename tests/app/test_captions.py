@@ -92,3 +92,9 @@ def test_the_makeup_says_how_much_of_all_it_shows(made: Made) -> None:
     said = captions(drawn("domains"))
     assert said["Types"].startswith("6 of 9 · 66.7 % of queries, other 33.3 % · exact")
     assert said["Responses"].startswith("1 of 1 · exact")
+
+
+def test_before_the_first_record_no_caption_has_a_number(made: Made) -> None:
+    said = captions(drawn())
+    assert {"Domains", "Hosts", "New domains"} <= said.keys()
+    assert not [each for each in said.values() if re.search(r"\d", each)]

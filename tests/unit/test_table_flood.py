@@ -49,15 +49,6 @@ def test_a_flood_leaves_rows_bounded_totals_exact_and_the_counts_of_other_hosts_
     table.close()
 
 
-def test_a_table_over_its_budget_of_which_all_is_evicted_is_maintained() -> None:
-    table = Table(None, RETENTION, 10)
-    table.add(batch(0, [row(query=f"n{n}.example.com") for n in range(20)]), T0)
-    with table._store.writing() as db:
-        db.execute("DELETE FROM dns_counts")
-    table.maintain()
-    table.close()
-
-
 def test_under_a_flood_a_checkpoint_waits_and_memory_and_file_stay_bounded(tmp_path: Path) -> None:
     """It writes the whole table anew: not for every batch, but for a budget of dead rows."""
     table, log, waits = Table(tmp_path, RETENTION, BUDGET), tmp_path / f"{FILE_NAME}.wal", 0
