@@ -4,7 +4,6 @@ import streamlit as st
 
 from pages.shared import bar, clicks, filters, keys, nav, refresh, traces, url, wall
 from pages.shared.look import use_style
-from pages.shared.onscreen import on_screen
 
 clicks.hear_out()
 st.set_page_config(page_title="Zeek DNS", layout="wide", initial_sidebar_state="collapsed")
@@ -19,8 +18,6 @@ else:
         bar.first_row(page.title, url.view())
         filters.second_row(page.title, url.view())
         nav.follow_jump()
-    # A table that is not drawn now has no order.
-    on_screen().orders.clear()
     page.run()
     refresh.watch_tab()
     keys.table_keys()

@@ -10,7 +10,8 @@ import re
 import shutil
 import subprocess
 import sys
-from functools import cache
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from pipeline.settings import java_home
 IVY_FILE = Path(__file__).with_name("ivy.xml")
 JARS = Path(__file__).parents[1] / ".jars"
 STAMP = "ivy.xml"
+SIZES = {"connector": "14 MB", "broker": "44 MB, for the demo and the tests"}
 OLDEST_JAVA = 17
 JAVA_PACKAGES = ("openjdk-17-jre-headless", "default-jre-headless")
 
@@ -76,7 +78,7 @@ def is_fetched(conf: str) -> bool:
 
 def fetch_jars(conf: str, ivy_options: list[str]) -> None:
     """Fetch one configuration's jars, and put them in place all at once: JarsMissing."""
-    folder, fresh, cache_folder = JARS / conf, JARS / f"{conf}.new", JARS / "cache"
+    folder, fresh, cache_folder = JARS / conf, JARS / f"{conf}.new", JARS / "cache" / conf
     shutil.rmtree(fresh, ignore_errors=True)
     pattern = f"{fresh}/[artifact]-[revision].[ext]"
     options = ["-warn", "-cache", str(cache_folder), "-ivy", str(IVY_FILE), "-confs", conf]
@@ -131,18 +133,23 @@ def main(ivy_options: list[str]) -> int:
         find_java()
     except JavaMissing:
         install_java()
-    for conf, size in (("connector", "14 MB"), ("broker", "44 MB, for the demo and the tests")):
-        if is_fetched(conf):
-            continue
-        print(f"Jars: fetching the {conf}'s ({size}) …", flush=True)
-        try:
-            fetch_jars(conf, ivy_options)
-        except (JavaMissing, JarsMissing) as error:
-            print(error, file=sys.stderr)
-            if conf == "connector":
-                return 1
+    missing = [conf for conf in SIZES if not is_fetched(conf)]
+    for conf in missing:
+        print(f"Jars: fetching the {conf}'s ({SIZES[conf]}) …", flush=True)
+    with ThreadPoolExecutor() as pool:
+        for why_not in dict.fromkeys(pool.map(partial(_tried, ivy_options), missing)):
+            print(why_not, end="", file=sys.stderr)
     shutil.rmtree(JARS / "cache", ignore_errors=True)
-    return 0
+    return int(not is_fetched("connector"))
+
+
+def _tried(ivy_options: list[str], conf: str) -> str:
+    """Fetch one configuration's jars; a line that says why not, if that fails."""
+    try:
+        fetch_jars(conf, ivy_options)
+    except (JavaMissing, JarsMissing) as error:
+        return f"{error}\n"
+    return ""
 
 
 if __name__ == "__main__":

@@ -32,18 +32,19 @@ settings.register_profile("fuzz", deadline=None, max_examples=3_000)
 settings.load_profile("unhurried")
 
 
-GROUPS = {"app": "unit", "unit": "unit", "browser": "browser"}
-GROUPS |= {f"browser/test_{each}": "more" for each in ("hostile", "live", "login", "wall")}
-"""By folder, or by folder and module."""
+GROUPS = {"app": "unit", "unit": "unit", "browser": "browser", "kafka": "broker"}
+GROUPS |= {"streaming": "broker", "browser/test_hostile": "broker", "browser/test_live": "broker"}
+GROUPS |= {"browser/test_login": "wall", "browser/test_wall": "wall"}
+"""By folder, or by folder and module; all others share nothing."""
 
 
 class ByGroup(LoadScopeScheduling):
-    """Three groups that run side by side, each with what its tests share; who is done first goes on
-    with the fourth."""
+    """Groups, each with what its tests share: three run side by side, and who is done first goes on
+    with another."""
 
     def _split_scope(self, nodeid: str) -> str:
         place = nodeid.partition("::")[0].removeprefix("tests/").removesuffix(".py")
-        return GROUPS.get(place) or GROUPS.get(place.partition("/")[0], "pipeline")
+        return GROUPS.get(place) or GROUPS.get(place.partition("/")[0], nodeid)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByGroup:

@@ -56,11 +56,18 @@ function opensPopover({ key, target }) {
   return button && !document.querySelector(POPOVER);
 }
 
+// To let a header go is to click it once more, which turns the order: to leave the table is not.
+function letsHeaderGo({ key, target }) {
+  const frame = key === "Escape" && target.closest?.("[data-testid=stDataFrame]");
+  return Boolean(frame && frame.querySelector("thead th[aria-selected=true]"));
+}
+
 function pressed(event) {
   if (opensPopover(event)) setTimeout(() => enterPopover(ENTRIES), SOON_MS);
   const item = event.target.closest?.(`${MENU} [role=menuitem]`);
   const frame = event.key === "Enter" && event.target.closest?.("[data-testid=stDataFrame] canvas");
-  if (!(item ? lead(event, item) : frame && open(frame.closest("[data-testid=stDataFrame]")))) return;
+  const opened = !item && frame && open(frame.closest("[data-testid=stDataFrame]"));
+  if (!(item ? lead(event, item) : opened || letsHeaderGo(event))) return;
   event.preventDefault();
   event.stopPropagation();
 }

@@ -32,7 +32,8 @@ def at_once() -> Iterator[None]:
     a page would else be of two moments. Cut short by a click, it stays as it was."""
     context = get_script_run_ctx()
     assert context is not None
-    send, held = context._enqueue, list[Any]()
+    screen, send, held = on_screen(), context._enqueue, list[Any]()
+    screen.drawing.clear()
 
     def hold(message: Any) -> None:
         context.yield_check()
@@ -49,6 +50,8 @@ def at_once() -> Iterator[None]:
         with undisturbed():
             for each in held:
                 send(each)
+            if held:
+                screen.sent()
 
 
 def drawn(view: View) -> None:

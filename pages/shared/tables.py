@@ -6,6 +6,7 @@ is remembered, and a row's menu says the value it stands for.
 
 import time
 from collections.abc import Callable, Container, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -13,12 +14,11 @@ import streamlit as st
 
 from pages.shared.columns import theme
 from pages.shared.look import empty, inert
-from pages.shared.onscreen import on_screen
+from pages.shared.onscreen import Order, Row, on_screen
 from pipeline.charts import COLOURS
 from pipeline.names import shown
 from pipeline.where import OTHER, RESPONSES
 
-Row = tuple[Any, ...]
 Label = Callable[[str, str], str]
 
 RERANK_SECONDS = 30
@@ -127,19 +127,19 @@ def _still(
     While one of them is looked at it is never time.
     """
     place = {row: at for at, row in enumerate(zip(*map(frame.get, rows_by), strict=True))}
-    kept, now = st.session_state.get(f"{key}-order"), time.monotonic()
-    order, at = list(place), now
-    if kept and kept["ranking"] == ranking:
-        is_held = any(value in picked for value in kept["values"])
-        if is_held or now - kept["at"] < RERANK_SECONDS:
-            order, at = _in_place(kept["rows"], order), now if is_held else kept["at"]
-    frame = frame.iloc[[place[row] for row in order]]
-    if not kept or kept["rows"] != order or kept["ranking"] != ranking:
-        former = kept["values"] if kept else []
-        values = frame[by].tolist()
-        kept = {"ranking": ranking, "rows": order, "values": values, "former": former}
-    st.session_state[f"{key}-order"] = {**kept, "at": at}
-    on_screen().orders[key] = (rows_by, order)
+    kept, now = on_screen().orders.get(key), time.monotonic()
+    rows, since = list(place), now
+    if kept and kept.ranking == ranking:
+        is_held = any(value in picked for value in kept.values)
+        if is_held or now - kept.since < RERANK_SECONDS:
+            rows, since = _in_place(kept.rows, rows), now if is_held else kept.since
+    frame = frame.iloc[[place[row] for row in rows]]
+    if kept and kept.rows == rows and kept.ranking == ranking:
+        order = replace(kept, since=since)
+    else:
+        former = kept.values if kept else []
+        order = Order(rows_by, rows, frame[by].tolist(), former, ranking, since)
+    on_screen().drawing[key] = order
     return frame
 
 
@@ -167,7 +167,7 @@ def _selection(
 
     def chosen() -> None:
         selection, last = st.session_state[key]["selection"], f"{key}-header"
-        values = st.session_state[f"{key}-order"]["values"]
+        values = on_screen().order(key).values
         # To click a header once more is to let it go.
         columns = selection["columns"] or st.session_state.pop(last, [])
         if columns and on_sort and not selection["cells"]:
@@ -198,9 +198,9 @@ def _menu(
 
     def clicked() -> None:
         text = st.session_state[click]["label"]
-        order = st.session_state[f"{key}-order"]
+        order = on_screen().order(key)
         # A menu may have been opened before the rows became others.
-        for value in dict.fromkeys(order["values"] + order["former"]):
+        for value in dict.fromkeys(order.values + order.former):
             for action, act in actions.items():
                 if text == label(action, value):
                     return act(value)

@@ -6,6 +6,7 @@ import pytest
 from streamlit.runtime.scriptrunner import StopException
 
 from pages.shared import clicks, live
+from pages.shared.onscreen import OnScreen, Order
 
 
 class Runner:
@@ -21,18 +22,23 @@ class Runner:
             raise StopException
 
 
-def sent(monkeypatch: pytest.MonkeyPatch, runner: Runner, error: type[Exception]) -> list[int]:
-    """What has gone to the browser of three messages, and then an error."""
+def sent(
+    monkeypatch: pytest.MonkeyPatch, screen: OnScreen, runner: Runner, error: type[Exception]
+) -> list[int]:
+    """What has gone to the browser of a table, of three messages, and then an error."""
     out: list[int] = []
     context = SimpleNamespace(_enqueue=out.append, yield_check=runner.check)
+    monkeypatch.setattr(live, "on_screen", lambda: screen)
     for module in (live, clicks):
         monkeypatch.setattr(module, "get_script_run_ctx", lambda: context)
 
     def drawn() -> None:
         with live.at_once():
+            screen.drawing["hosts"] = Order(values=["10.0.0.1"])
             for message in range(3):
                 context._enqueue(message)
                 assert not out
+                assert not screen.orders
             raise error
 
     with pytest.raises(error):
@@ -42,10 +48,13 @@ def sent(monkeypatch: pytest.MonkeyPatch, runner: Runner, error: type[Exception]
 
 
 def test_all_goes_out_together_even_if_an_error_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert sent(monkeypatch, Runner(), ValueError) == [0, 1, 2, 9]
+    screen = OnScreen()
+    assert sent(monkeypatch, screen, Runner(), ValueError) == [0, 1, 2, 9]
+    assert screen.order("hosts").values == ["10.0.0.1"]
 
 
 def test_a_newer_click_breaks_it_off_and_nothing_goes_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    runner = Runner(stops_at=2)
-    assert sent(monkeypatch, runner, StopException) == [9]
+    screen, runner = OnScreen(), Runner(stops_at=2)
+    assert sent(monkeypatch, screen, runner, StopException) == [9]
+    assert screen.order("hosts").values == []
     assert runner.asked == 2

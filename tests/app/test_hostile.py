@@ -16,6 +16,7 @@ from pages.shared import copy, tables, wallparts
 from pages.shared.columns import theme
 from pages.shared.look import Figure, empty, inert, strip, title
 from pages.shared.nav import LOOK_UP
+from pages.shared.onscreen import Order, on_screen
 from pipeline import query, web
 from pipeline.cache import RESULTS
 from pipeline.export import VIEWS, export, to_csv, to_json
@@ -250,7 +251,7 @@ def click_alone() -> None:
 def click() -> None:
     """As the browser tells that the menu of a row was clicked."""
     CLICKED.clear()
-    st.session_state["x-order"] = {"values": [ALL_AT_ONCE], "former": []}
+    on_screen().orders["x"] = Order(values=[ALL_AT_ONCE])
     actions: dict[str, Callable[[str], None]] = {"Open": CLICKED.append}
     (label,) = tables._labels(ALL_AT_ONCE, actions, tables.said_of)
     st.session_state["x-click"] = {"label": label}

@@ -130,9 +130,10 @@ def test_a_header_ranks_also_when_it_is_let_go_but_a_cell_does_not() -> None:
     def select() -> None:
         import streamlit as st
 
+        from pages.shared.onscreen import Order, on_screen
         from pages.shared.tables import _selection
 
-        st.session_state["x-order"] = {"values": ["10.0.0.1"]}
+        on_screen().orders["x"] = Order(values=["10.0.0.1"])
         chosen = _selection("x", "host", None, lambda column: st.write(column))["on_select"]
         cell = [[0, "host"]]
         for columns, cells in ((["names"], []), ([], []), (["hosts"], []), ([], cell), ([], [])):

@@ -1,12 +1,14 @@
 """Rows keep still: the order is the one that was drawn, whatever the counts do meanwhile."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.shared import tables
+from pages.shared.onscreen import KEY, OnScreen
 from tests.app.conftest import drawn, running
 from tests.conftest import ROOT
 from tests.made import Made, partial
@@ -85,14 +87,19 @@ def test_no_row_moves_when_one_falls_out_of_the_first_and_another_rises(
     assert all(after[place] == before[place] for place in stay)
 
 
+def grown_old(app: AppTest) -> None:
+    orders = app.session_state[KEY].orders
+    orders["hosts"] = replace(orders["hosts"], since=-2 * tables.RERANK_SECONDS)
+
+
 def test_the_order_that_was_held_stays_as_long_as_one_just_made(made: Made) -> None:
     app = hosts_page(focus="host:10.0.0.2")
-    app.session_state["hosts-order"]["at"] -= 2 * tables.RERANK_SECONDS
+    grown_old(app)
     made.add([asked("10.0.0.2", 10)])
     assert listed(app.run()) == [("10.0.0.1", 5), ("10.0.0.2", 13)]
     del app.query_params["focus"]
     assert listed(app.run()) == [("10.0.0.1", 5), ("10.0.0.2", 13)]
-    app.session_state["hosts-order"]["at"] -= 2 * tables.RERANK_SECONDS
+    grown_old(app)
     assert listed(app.run()) == [("10.0.0.2", 13), ("10.0.0.1", 5)]
 
 
@@ -103,13 +110,29 @@ def test_another_order_asked_for_by_the_user_ranks_at_once(made: Made) -> None:
     assert listed(app.run()) == [("10.0.0.2", 13), ("10.0.0.1", 5)]
 
 
+def test_a_click_means_the_rows_that_were_sent_not_those_that_are_drawn(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = hosts_page()
+    screen = app.session_state[KEY]
+    made.add([asked("10.0.0.2", 10)])
+    monkeypatch.setattr(OnScreen, "sent", lambda self: None)
+    app.query_params["sort"] = "names"
+    assert listed(app.run())[0] == ("10.0.0.2", 13)
+    assert screen.order("hosts").values == ["10.0.0.1", "10.0.0.2"]
+    monkeypatch.undo()
+    app.run()
+    assert screen.order("hosts").values == ["10.0.0.2", "10.0.0.1"]
+
+
 def test_a_row_that_has_gone_meanwhile_is_not_picked() -> None:
     def select() -> None:
         import streamlit as st
 
+        from pages.shared.onscreen import Order, on_screen
         from pages.shared.tables import _selection
 
-        st.session_state["x-order"] = {"values": ["10.0.0.1"]}
+        on_screen().orders["x"] = Order(values=["10.0.0.1"])
         for row in (0, 1):
             st.session_state["x"] = {"selection": {"columns": [], "cells": [[row, "host"]]}}
             _selection("x", "host", lambda *cell: st.write(*cell), None)["on_select"]()

@@ -261,6 +261,7 @@ def test_rows_are_ranked_and_charts_become_tables_by_keys(page: Page, still_serv
     for key in ("ArrowDown", "ArrowDown", "Enter"):
         page.keyboard.press(key)
     until(page, lambda: params(page).get("sort") == ["domains"])
+    page.locator(".st-key-way").wait_for()
     tab_to(page, "", "way")
     page.keyboard.press("ArrowLeft")
     until(page, lambda: params(page).get("sort") == ["-domains"])
