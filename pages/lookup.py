@@ -4,6 +4,7 @@ import streamlit as st
 
 from pages.shared import lookups, url
 from pages.shared.copy import copier
+from pages.shared.live import at_once
 from pages.shared.look import panel, rows
 from pages.shared.refresh import again
 
@@ -14,11 +15,12 @@ def step() -> None:
     """One table over the whole page, drawn again while records are found."""
     view = url.view()
     lookup = lookups.of(view)
-    with rows(), panel():
-        lookups.head(lookup, view)
-        if lookup:
-            lookups.records(lookup, view, 22)
-    copier()
+    with at_once():
+        with rows(), panel():
+            lookups.head(lookup, view)
+            if lookup:
+                lookups.records(lookup, view, 22)
+        copier()
     if lookups.is_reading(lookup) != reading:
         st.rerun()
 

@@ -52,6 +52,7 @@ def at_once() -> Iterator[None]:
                 send(each)
             if held:
                 screen.sent()
+                time.sleep(SENDING)
 
 
 def drawn(view: View) -> None:
@@ -103,8 +104,8 @@ def live(draw: Callable[[Counted, View], None], pauses: bool = True) -> None:
             draw(running().table, seen)
             copier()
         # Only now: a click may have cut it short.
-        drawn(seen)
-        time.sleep(SENDING)
+        with undisturbed():
+            drawn(seen)
 
     if view.at is not None:
         running().table.pin(view.at)
