@@ -6,6 +6,7 @@ Linguistics 19 (1993): unlike chi-square it holds for the rare events that matte
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import starmap
 
 import numpy as np
 import numpy.typing as npt
@@ -19,17 +20,25 @@ from pipeline.window import EPOCH, Window, widest, window
 Stretch = tuple[datetime, datetime]
 LEAST = 15.13
 """G² at p = 0.0001, one degree of freedom: less is not shown as a change."""
+GROUPS = {
+    "hosts": ("host", "rcode_name"),
+    "domains": ("domain",),
+    "types": ("type",),
+    "resolvers": ("resolver",),
+}
+"""What all records are grouped by, at once."""
 KINDS = (
-    ("host", "queries", "TRUE"),
-    ("host", "NXDOMAIN", "rcode_name = 'NXDOMAIN'"),
-    ("host", "no response", "rcode_name IS NULL"),
-    ("domain", "queries", "TRUE"),
-    ("domain", "names", "TRUE"),
-    ("type", "queries", "TRUE"),
-    ("response", "queries", "TRUE"),
-    ("resolver", "queries", "TRUE"),
+    ("host", "queries", "hosts", "TRUE"),
+    ("host", "NXDOMAIN", "hosts", "rcode_name = 'NXDOMAIN'"),
+    ("host", "no response", "hosts", "rcode_name IS NULL"),
+    ("domain", "queries", "domains", "TRUE"),
+    ("domain", "names", "names", "TRUE"),
+    ("type", "queries", "types", "TRUE"),
+    ("response", "queries", "hosts", "TRUE"),
+    ("resolver", "queries", "resolvers", "TRUE"),
 )
-"""What is compared: a kind of row, the measure's name, and the records that it counts."""
+"""What is compared: a kind of row, the measure's name, and which groups it is the sum of."""
+SUMS = ", ".join(f"coalesce(sum({side}), 0)::BIGINT AS {side}" for side in ("before", "now"))
 BEFORE, DAY, HOST = "before", "day", "host:"
 """Against what: the window before, the same time the day before, another host."""
 
@@ -128,29 +137,39 @@ def _counts_sql(now: Clause, before: Clause) -> str:
 
     Without a value: what was folded away, so that nobody knows which value it had.
     """
-    sums = ", ".join(
-        f"coalesce(sum(count) FILTER ({side}), 0)::BIGINT AS {name}"
-        for side, name in (("was", "before"), ("is_now", "now"))
-    )
-    parts = [
-        f"SELECT 'all' AS kind, '{source}' AS value, '' AS measure, {sums} FROM {source}"
-        for source in ("queries", "names")
-    ]
-    parts += [
-        f"SELECT '{kind}', {KEYS[kind]} AS value, '{measure}', {sums}"
-        f" FROM {'names' if measure == 'names' else 'queries'}"
-        f" WHERE {counted} GROUP BY value"
-        for kind, measure, counted in KINDS
-    ]
-    parts.append(f"SELECT 'domain', NULL, 'names', {sums} FROM queries WHERE folded > 0")
+    keys = ", ".join(f"{KEYS[kind]} AS {kind}" for kind, *_ in GROUPS.values())
+    sets = ", ".join(f"({', '.join(group)})" for group in GROUPS.values())
+    which = " ".join(f"WHEN grouping({kind}) = 0 THEN '{n}'" for n, (kind, *_) in GROUPS.items())
     return f"""
     WITH queries AS NOT MATERIALIZED (
-      SELECT *, ({now.sql}) IS TRUE AS is_now, ({before.sql}) IS TRUE AS was FROM dns_counts
-      WHERE ({now.sql}) OR ({before.sql})),
+      SELECT *, {keys}, ({now.sql}) IS TRUE AS is_now, ({before.sql}) IS TRUE AS was
+      FROM dns_counts WHERE ({now.sql}) OR ({before.sql})),
     names AS MATERIALIZED (
-      SELECT registered_domain, query, 1 AS count, bool_or(is_now) AS is_now, bool_or(was) AS was
-      FROM queries WHERE query IS NOT NULL GROUP BY ALL)
-    {" UNION ALL ".join(parts)}"""
+      SELECT domain, count(*) FILTER (was) AS before, count(*) FILTER (is_now) AS now
+      FROM (SELECT domain, bool_or(was) AS was, bool_or(is_now) AS is_now
+        FROM queries WHERE query IS NOT NULL GROUP BY domain, query) GROUP BY domain),
+    sums AS MATERIALIZED (
+      SELECT host, rcode_name, domain, type, resolver, CASE {which} END AS which,
+        sum(count) FILTER (was) AS before, sum(count) FILTER (is_now) AS now
+      FROM queries GROUP BY GROUPING SETS ({sets})),
+    {", ".join(f"{name} AS (FROM sums WHERE which = '{name}')" for name in GROUPS)}
+    {" UNION ALL ".join([*_totals_sql(), *starmap(_part_sql, KINDS)])}"""
+
+
+def _totals_sql() -> list[str]:
+    """All of either side, and the records whose names were folded."""
+    return [
+        f"SELECT 'all' AS kind, 'queries' AS value, '' AS measure, {SUMS} FROM hosts",
+        f"SELECT 'all', 'names', '', {SUMS} FROM names",
+        "SELECT 'domain', NULL, 'names', coalesce(sum(count) FILTER (was), 0)::BIGINT,"
+        " coalesce(sum(count) FILTER (is_now), 0)::BIGINT FROM queries WHERE folded > 0",
+    ]
+
+
+def _part_sql(kind: str, measure: str, groups: str, counted: str) -> str:
+    value = KEYS[kind] if kind == "response" else kind
+    return f"""SELECT '{kind}', {value} AS value, '{measure}', {SUMS}
+        FROM {groups} WHERE {counted} GROUP BY value"""
 
 
 def _totals(counts: pd.DataFrame) -> dict[str, tuple[float, float]]:
