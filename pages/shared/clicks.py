@@ -6,7 +6,10 @@ from functools import cache, wraps
 from typing import Any
 
 from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequestType
 from streamlit.runtime.state import SessionState
+
+RERUN = ScriptRequestType.RERUN
 
 
 @cache
@@ -25,6 +28,14 @@ def hear_out() -> None:
             hear(self, *args, **kwargs)
 
     SessionState.on_script_will_rerun = heard_out  # type: ignore[method-assign]
+
+
+def is_clicked() -> bool:
+    """Whether a click has come that nobody has heard yet."""
+    context = get_script_run_ctx()
+    requests: Any = context and context.script_requests
+    # There is no public way: whoever asks the requests takes what they hold.
+    return bool(requests) and requests._state is RERUN and not requests._rerun_data.is_auto_rerun
 
 
 @contextmanager

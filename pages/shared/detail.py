@@ -29,7 +29,7 @@ def detail(table: Readable, view: View, each: Filter | None) -> None:
         empty(panels.nothing(table, view), HEIGHT, "a row of the table is shown closer here")
         return
     seen = screen.closer(view, each)
-    on_screen().closer[st.session_state["page"]] = each
+    on_screen().drawing.closer[st.session_state["page"]] = each
     head(each, view)
     with panel():
         said = seen_when(table, view, each) or "no queries"

@@ -49,6 +49,7 @@ def changes(table: Readable, view: View, rows: int, of_host: bool = False) -> No
         rows,
         why,
         by="row",
+        rows_by=("kind", "value", "measure"),
         picked=[row for row in frame["row"] if _looks_at(row, of_host) == focus],
         ranking=(view.ranked(), vs),
         on_pick=lambda row, column: nav.look_at(_looks_at(row, of_host)),

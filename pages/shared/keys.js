@@ -1,6 +1,6 @@
 // A table's cells are drawn on a canvas, where keys reach no menu: Enter clicks where the menu of the
-// row stands, and arrows then lead through its items. What a popover shows stands at the end of the
-// document: keys that open one lead into it.
+// row stands, arrows then lead through its items, and Escape leaves a header's order. What a popover
+// shows stands at the end of the document: keys that open one lead into it.
 const HEADER = 33, ROW = 26, FROM_RIGHT = 17;
 const MENU = '[role=menu][aria-label="Button action menu"]';
 const AGAIN_MS = 250, TRIES = 20;
@@ -58,7 +58,8 @@ function opensPopover({ key, target }) {
 
 // To let a header go is to click it once more, which turns the order: to leave the table is not.
 function letsHeaderGo({ key, target }) {
-  const frame = key === "Escape" && target.closest?.("[data-testid=stDataFrame]");
+  const grid = key === "Escape" && target.closest?.("[data-testid=stDataFrame] canvas");
+  const frame = grid && grid.closest("[data-testid=stDataFrame]");
   return Boolean(frame && frame.querySelector("thead th[aria-selected=true]"));
 }
 

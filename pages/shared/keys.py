@@ -1,4 +1,4 @@
-"""Keys in tables: Enter opens a row's menu, arrows lead through it."""
+"""Keys in tables: Enter opens a row's menu, arrows lead through it, Escape turns no order."""
 
 from pathlib import Path
 

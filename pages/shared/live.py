@@ -10,9 +10,9 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import RerunException, StopException, get_script_run_ctx
 
 from pages.shared import url
-from pages.shared.clicks import undisturbed
+from pages.shared.clicks import is_clicked, undisturbed
 from pages.shared.copy import copier
-from pages.shared.onscreen import on_screen
+from pages.shared.onscreen import OnScreen, on_screen
 from pages.shared.refresh import again
 from pipeline.cache import SHOWN
 from pipeline.query import running
@@ -29,11 +29,12 @@ before that drops what is not sent, and the browser, told that all is drawn, cle
 @contextmanager
 def at_once() -> Iterator[None]:
     """What is drawn meanwhile goes to the browser when all of it is there: while the table is slow,
-    a page would else be of two moments. Cut short by a click, it stays as it was."""
+    a page would else be of two moments. Cut short by a click, it stays as it was; and a click that
+    came before it was sent means what was there before."""
     context = get_script_run_ctx()
     assert context is not None
     screen, send, held = on_screen(), context._enqueue, list[Any]()
-    screen.drawing.clear()
+    screen.draws()
 
     def hold(message: Any) -> None:
         context.yield_check()
@@ -51,15 +52,16 @@ def at_once() -> Iterator[None]:
             for each in held:
                 send(each)
             if held:
-                screen.sent()
-                time.sleep(SENDING)
+                _sent(screen)
 
 
-def drawn(view: View) -> None:
-    """Note that a view as of one version is on the screen."""
-    assert view.at is not None
-    on_screen().at = view.at
-    SHOWN.drawn(view.at)
+def _sent(screen: OnScreen) -> None:
+    screen.sends()
+    if screen.drawing.at is not None:
+        SHOWN.drawn(screen.drawing.at)
+    time.sleep(SENDING)
+    if not is_clicked():
+        screen.settle()
 
 
 def version_on_screen() -> int:
@@ -103,9 +105,7 @@ def live(draw: Callable[[Counted, View], None], pauses: bool = True) -> None:
         with at_once():
             draw(running().table, seen)
             copier()
-        # Only now: a click may have cut it short.
-        with undisturbed():
-            drawn(seen)
+            on_screen().drawing.at = seen.at
 
     if view.at is not None:
         running().table.pin(view.at)

@@ -2,6 +2,8 @@
 
 import json
 import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -109,7 +111,8 @@ def records(lookup: Lookup, view: View, rows: int) -> None:
     """All of Zeek's fields of what was found, as texts."""
     found = list(lookup.found)
     frame = in_columns(found, zone_of(view))
-    on_screen().lookup = lookup
+    at_place = dict(zip(frame["place"], found, strict=True))
+    on_screen().drawing.lookup = lookup
     draw_table(
         "raw",
         frame,
@@ -118,29 +121,29 @@ def records(lookup: Lookup, view: View, rows: int) -> None:
         "nothing found so far" if not lookup.is_over else f"nothing found: {lookup.ended}",
         by="place",
         ranking=lookup.start,
-        actions=_actions(found) if len(frame) <= MENU_ROWS else None,
-        label=partial(_said_of, found),
+        actions=_actions(at_place) if len(frame) <= MENU_ROWS else None,
+        label=partial(_said_of, at_place),
         tall=True,
     )
 
 
-def _actions(found: list[Record]) -> nav.Actions:
+def _actions(found: Mapping[str, Record]) -> nav.Actions:
     return {
-        "Copy": lambda place: copy_defanged(_line(found[int(place)])),
-        "Copy real": lambda place: copy_real(_line(found[int(place)])),
+        "Copy": lambda place: copy_defanged(_line(found[place])),
+        "Copy real": lambda place: copy_real(_line(found[place])),
         **nav.opens(partial(_parts, found)),
     }
 
 
-def _parts(found: list[Record], place: str) -> nav.Parts:
+def _parts(found: Mapping[str, Record], place: str) -> nav.Parts:
     """Nothing where fewer are found than were when the menu was drawn."""
-    return found[int(place)]._asdict() if int(place) < len(found) else {}
+    return found[place]._asdict() if place in found else {}
 
 
-def _said_of(found: list[Record], action: str, place: str) -> str:
+def _said_of(found: Mapping[str, Record], action: str, place: str) -> str:
     if action in nav.OPENS:
         return nav.said_of_opening(action, _parts(found, place))
-    return f"{action} record {int(place) + 1}"
+    return f"{action} record of {place}"
 
 
 def _column(name: str) -> Any:
@@ -150,14 +153,22 @@ def _column(name: str) -> Any:
 def in_columns(found: list[Record], zone: ZoneInfo) -> pd.DataFrame:
     """A row a record: Zeek's fields in Zeek's order, then what else stands in them; all inert.
 
-    `ts` is told in the zone; `place` counts the rows.
+    `ts` is told in the zone; `place` is it too, and tells apart those of the same time.
     """
     rows = [_cells(each, zone) for each in found]
     present = dict.fromkeys(field for row in rows for field in row)
     known = [field for field in DNS.fields if field in present]
     order = [*known, *(field for field in present if field not in DNS.fields)][:MAX_COLUMNS]
     frame = pd.DataFrame([[row.get(field, "") for field in order] for row in rows], columns=order)
-    return frame.assign(place=[str(number) for number in range(len(rows))])
+    return frame.assign(place=list(_told_apart(row["ts"] for row in rows)))
+
+
+def _told_apart(times: Iterable[str]) -> Iterator[str]:
+    """Each text, with its number among the same if it is not their first."""
+    many = Counter[str]()
+    for each in times:
+        many[each] += 1
+        yield each if many[each] == 1 else f"{each} ({many[each]})"
 
 
 def _cells(record: Record, zone: ZoneInfo) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What stands on a session's screen, for what is made outside of its runs: the files of a page."""
+"""What stands on a session's screen, for clicks and for the files of a page."""
 
 from collections.abc import Hashable
 from dataclasses import dataclass, field
@@ -32,32 +32,59 @@ class Order:
 
 
 @dataclass
-class OnScreen:
-    """Noted down while a page is drawn."""
+class Drawn:
+    """What one draw of a page shows, noted down meanwhile."""
 
     at: int | None = None
-    """The table's version; None where nothing was drawn to its end yet."""
+    """The table's version; None where it was not drawn to its end."""
     closer: dict[str, Filter] = field(default_factory=dict)
     """By page: what its detail is of, also where nothing is in focus."""
     orders: dict[str, Order] = field(default_factory=dict)
     """By a table's key."""
-    drawing: dict[str, Order] = field(default_factory=dict)
-    """Of the tables that are drawn but not sent: no click can mean them yet."""
+    lookup: Lookup | None = None
+
+
+@dataclass
+class OnScreen:
+    """What clicks mean, and files are of: what was sent, not what is only drawn."""
+
+    at: int | None = None
+    closer: dict[str, Filter] = field(default_factory=dict)
+    orders: dict[str, Order] = field(default_factory=dict)
+    """Also of tables of other pages, which stand still until one comes back."""
     tables: frozenset[str] = frozenset()
     """The keys of those that are there now."""
     lookup: Lookup | None = None
+    drawing: Drawn = field(default_factory=Drawn)
+    sent: Drawn | None = None
+    """What is in the browser while clicks are still to be heard that came before it."""
 
-    def sent(self) -> None:
-        """What was drawn is in the browser now."""
-        self.orders |= self.drawing
-        self.tables = frozenset(self.drawing)
+    def draws(self) -> None:
+        """A draw begins: all clicks that came before it have been heard."""
+        self.settle()
+        self.drawing = Drawn()
+
+    def sends(self) -> None:
+        """What was drawn has gone to the browser."""
+        self.sent = self.drawing
+
+    def settle(self) -> None:
+        """From now on clicks mean what was sent last."""
+        if self.sent is None:
+            return
+        self.at = self.at if self.sent.at is None else self.sent.at
+        self.closer |= self.sent.closer
+        self.orders |= self.sent.orders
+        self.tables = frozenset(self.sent.orders)
+        self.lookup = self.sent.lookup or self.lookup
+        self.sent = None
 
     def order(self, key: str) -> Order:
         """What a click can mean: of no rows before the table was first sent."""
         return self.orders.get(key, Order())
 
     def in_order(self, key: str, rows: pd.DataFrame) -> pd.DataFrame:
-        """The rows as the table has them that was drawn; as they are where there is none."""
+        """The rows as the table on the screen has them; as they are where there is none."""
         order = self.order(key)
         if key not in self.tables or not {*order.by} <= {*rows.columns}:
             return rows

@@ -139,7 +139,7 @@ def _still(
     else:
         former = kept.values if kept else []
         order = Order(rows_by, rows, frame[by].tolist(), former, ranking, since)
-    on_screen().drawing[key] = order
+    on_screen().drawing.orders[key] = order
     return frame
 
 

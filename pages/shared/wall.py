@@ -10,10 +10,10 @@ import streamlit as st
 
 from pages.shared import url, wallparts
 from pages.shared.clock import wall_clock
-from pages.shared.live import drawn, moment
+from pages.shared.live import moment
 from pages.shared.look import HERE, zone_of
 from pages.shared.refresh import again, watch_tab
-from pipeline.cache import Readable
+from pipeline.cache import SHOWN, Readable
 from pipeline.query import running
 from pipeline.settings import Settings
 from pipeline.state import START
@@ -32,7 +32,7 @@ def _step() -> None:
     turn = _turn(pipeline.settings)
     seen = replace(turn, view=moment(turn.view))
     _draw(pipeline.table, seen, pipeline.settings.wall_addresses)
-    drawn(seen.view)
+    SHOWN.drawn(seen.view.at)
     # Last: where drawing fails, the clock hears nothing, and says so.
     status = pipeline.status().seen_every(turn.view.every)
     wall_clock(status, zone_of(turn.view), turn.name or "Zeek DNS", turn.view.every)

@@ -3,7 +3,8 @@
 from types import SimpleNamespace
 
 import pytest
-from streamlit.runtime.scriptrunner import StopException
+from streamlit.runtime.scriptrunner import RerunData, StopException
+from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequests
 
 from pages.shared import clicks, live
 from pages.shared.onscreen import OnScreen, Order
@@ -23,22 +24,31 @@ class Runner:
 
 
 def sent(
-    monkeypatch: pytest.MonkeyPatch, screen: OnScreen, runner: Runner, error: type[Exception]
+    monkeypatch: pytest.MonkeyPatch,
+    screen: OnScreen,
+    runner: Runner,
+    error: type[Exception],
+    click: RerunData | None = None,
 ) -> list[int]:
     """What has gone to the browser of a table, of three messages, and then an error."""
     out: list[int] = []
-    context = SimpleNamespace(_enqueue=out.append, yield_check=runner.check)
+    requests = ScriptRequests()
+    context = SimpleNamespace(
+        _enqueue=out.append, yield_check=runner.check, script_requests=requests
+    )
     monkeypatch.setattr(live, "on_screen", lambda: screen)
     for module in (live, clicks):
         monkeypatch.setattr(module, "get_script_run_ctx", lambda: context)
 
     def drawn() -> None:
         with live.at_once():
-            screen.drawing["hosts"] = Order(values=["10.0.0.1"])
+            screen.drawing.orders["hosts"] = Order(values=["10.0.0.1"])
             for message in range(3):
                 context._enqueue(message)
                 assert not out
-                assert not screen.orders
+                assert screen.order("hosts").values != ["10.0.0.1"]
+            if click:
+                requests.request_rerun(click)
             raise error
 
     with pytest.raises(error):
@@ -58,3 +68,15 @@ def test_a_newer_click_breaks_it_off_and_nothing_goes_out(monkeypatch: pytest.Mo
     assert sent(monkeypatch, screen, runner, StopException) == [9]
     assert screen.order("hosts").values == []
     assert runner.asked == 2
+
+
+@pytest.mark.parametrize("by_itself", [False, True])
+def test_a_click_that_came_before_it_was_sent_means_what_was_there_before(
+    monkeypatch: pytest.MonkeyPatch, by_itself: bool
+) -> None:
+    screen = OnScreen(orders={"hosts": Order(values=["10.0.0.2"])})
+    click = RerunData(fragment_id="tables", is_auto_rerun=by_itself)
+    sent(monkeypatch, screen, Runner(), ValueError, click)
+    assert screen.order("hosts").values == (["10.0.0.1"] if by_itself else ["10.0.0.2"])
+    screen.draws()
+    assert screen.order("hosts").values == ["10.0.0.1"]

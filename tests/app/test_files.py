@@ -141,6 +141,12 @@ def test_what_changed_has_a_file_with_its_rows_in_their_order(
     assert "surge.example" in list(shown["what"])
     for name in ("measure", "before", "now"):
         assert all(map(same, [row[name] for row in rows], shown[name]))
+    more = [partial(at, HOST, f"n{n}.more.example", "more.example", count=9) for n in range(99)]
+    pipeline.add(more)
+    still = on_screen(app.run(), page, "changes")
+    rows = uncut(on_file(app, page, "changes", range="5m", **params))
+    assert [row["value"] for row in rows] == list(still["what"])
+    assert still["what"][0] == shown["what"][0], "rows keep still"
     pipeline.table.close()
 
 

@@ -346,6 +346,21 @@ def test_a_raw_records_menu_opens_them_without_what_was_looked_up(
     is_opened(app, field, every="0", type="-TXT")
 
 
+def test_a_raw_records_menu_means_it_also_where_others_were_found_before_it(
+    network: Made,
+) -> None:
+    network.raw = [Record(2, '{"uid":"C2"}')]
+    app = drawn("lookup", every="0")
+    app.button(key="look-up-begin").click().run()
+    real = rows(app, "raw")["menu"][0][1]
+    network.raw = [Record(1, '{"uid":"C1"}'), *network.raw, Record(2, '{"uid":"C3"}')]
+    app.button(key="look-up-begin").click().run()
+    choose(app, "raw", real)
+    assert app.session_state["copy"]["text"] == '{"uid": "C2"}'
+    choose(app, "raw", rows(app, "raw")["menu"][2][1])
+    assert app.session_state["copy"]["text"] == '{"uid": "C3"}'
+
+
 def test_fewer_raw_records_than_before_have_no_menus_of_those(network: Made) -> None:
     network.raw = [Record(at, '{"uid":"C"}', **ONE) for at in range(9)]
     app = drawn("lookup", every="0")

@@ -116,7 +116,7 @@ def test_a_click_means_the_rows_that_were_sent_not_those_that_are_drawn(
     app = hosts_page()
     screen = app.session_state[KEY]
     made.add([asked("10.0.0.2", 10)])
-    monkeypatch.setattr(OnScreen, "sent", lambda self: None)
+    monkeypatch.setattr(OnScreen, "sends", lambda self: None)
     app.query_params["sort"] = "names"
     assert listed(app.run())[0] == ("10.0.0.2", 13)
     assert screen.order("hosts").values == ["10.0.0.1", "10.0.0.2"]
