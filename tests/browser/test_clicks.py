@@ -469,6 +469,20 @@ def test_two_quick_clicks_both_count(new_page: Page) -> None:
         until(new_page, lambda: {"at", "range"} <= set(params(new_page)))
 
 
+def test_a_row_that_is_clicked_while_another_order_is_drawn_is_the_one_that_was_seen(
+    new_page: Page,
+) -> None:
+    with serve("laboured") as url:
+        new_page.goto(f"{url}/hosts?every=60")
+        first = new_page.locator(".st-key-hosts [data-testid=stDataFrame] tbody tr td").first
+        before = first.text_content()
+        click_cell(new_page, "hosts", -1)
+        click_cell(new_page, "hosts", 0)
+        until(new_page, lambda: {"sort", "focus"} <= set(params(new_page)))
+        assert params(new_page)["focus"] == [f"host:{before}"]
+        until(new_page, lambda: first.text_content() != before)
+
+
 def stands_still(page: Page) -> bool:
     """Whether a second changes nothing of the page's height."""
     tall = "document.querySelector('.stMainBlockContainer').scrollHeight"
