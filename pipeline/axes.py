@@ -45,6 +45,7 @@ def time_axis(
         labelColor=colours["muted"],
         grid=False,
         labelOverlap=True,
+        labelSeparation=8,
         tickCount=10 if span <= day else 6,
     )
 

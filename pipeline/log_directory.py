@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pyspark.sql import DataFrame, SparkSession
 
 from pipeline import logs
-from pipeline.settings import Settings
+from pipeline.settings import Settings, plain
 from pipeline.source import OTHER_SOURCE, Begin, Offsets, Part, SourceProblem
 from pipeline.tsv import keep_broken
 
@@ -21,7 +21,8 @@ class LogDirectory:
         self._path = str(settings.log_dir)
         self._reader = logs.LogReader({"path": self._path})
         self._said: set[str] = set()
-        recent = f", written in the last {settings.retention} (older: ZEEK_LIVE_START=earliest)"
+        kept = plain(settings.retention)
+        recent = f", written in the last {kept} (older: ZEEK_LIVE_START=earliest)"
         since = recent if settings.start == "retention" else ""
         self.name = f"dns.log under {self._path}{since}"
 

@@ -366,7 +366,7 @@ class Settings(BaseSettings):
         values = self.model_dump()
         values["kafka_options"] = dict.fromkeys(self.kafka_options, "***")
         values["tokens"] = ["***"] * len(self.bearers)
-        return {PREFIX + key.upper(): str(_plain(value)) for key, value in values.items()}
+        return {PREFIX + key.upper(): str(plain(value)) for key, value in values.items()}
 
     @classmethod
     def settings_customise_sources(
@@ -426,7 +426,7 @@ def _sentence(error: Any) -> str:
     field = Settings.model_fields.get(key)
     # A misspelt one may hold secrets too, and so may all settings together.
     is_secret = field is None or key in SECRET
-    value = "***" if is_secret else repr(_plain(error["input"]))
+    value = "***" if is_secret else repr(plain(error["input"]))
     about = f" ({field.description})" if field else ""
     told = error["msg"].removeprefix("Value error, ")
     return f"{name}={value} cannot be used: {told}{about}"
@@ -448,10 +448,10 @@ def settings_table() -> str:
 
 
 def _default(value: Any) -> str:
-    return "–" if value in (None, {}, "") else f"`{_plain(value)}`"
+    return "–" if value in (None, {}, "") else f"`{plain(value)}`"
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """A duration in its largest whole unit, as it can be written; any other value as it is."""
     if not isinstance(value, timedelta):
         return value

@@ -50,6 +50,7 @@ def changes(table: Readable, view: View, rows: int, of_host: bool = False) -> No
         why,
         by="row",
         rows_by=("kind", "value", "measure"),
+        focus=view.focus,
         picked=[row for row in frame["row"] if _looks_at(row, of_host) == focus],
         ranking=(view.ranked(), vs),
         on_pick=lambda row, column: nav.look_at(_looks_at(row, of_host)),

@@ -278,6 +278,7 @@ def ranked(
         by=level,
         rows_by=rows_by,
         picked=[focus.value] if focus else picked,
+        focus=view.focus,
         ranking=(view.ranked(), view.sort, view.n, newest),
         on_pick=on_pick or (lambda value, column: nav.look_at(of_row(level, value))),
         on_sort=partial(rank_by, sort) if sort else None,

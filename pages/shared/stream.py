@@ -23,7 +23,15 @@ Batches = tuple[BatchTimes, ...]
 ROWS = {"read-counted": ("at", "read", "counted"), "lag": ("at", "lag_records")}
 """Columns of a chart that is shown as a table; else the stages."""
 HEADERS = {"batch_id": "Batch", "read": "Read", "counted": "Counted", "lag_records": "Records left"}
-STAGE_HUES = ("primary", "NXDOMAIN", "other", "REFUSED", "SERVFAIL", "NOERROR", "muted")
+STAGE_HUES = {
+    "group": "primary",
+    "write": "NXDOMAIN",
+    "maintain": "other",
+    "source": "REFUSED",
+    "plan": "SERVFAIL",
+    "commit": "NOERROR",
+}
+"""Each stage has its colour, whatever others there are."""
 
 
 def read_and_counted(status: Status, zone: ZoneInfo, height: int) -> None:
@@ -168,5 +176,5 @@ def _stages(batches: Batches, hue: str, height: int) -> Any:
 
 
 def _stage_hues(batches: Batches, hue: str) -> dict[str, str]:
-    names = list(dict.fromkeys(stage for each in batches for stage in each.stages))
-    return {name: COLOURS[hue][STAGE_HUES[i % len(STAGE_HUES)]] for i, name in enumerate(names)}
+    names = dict.fromkeys(stage for each in batches for stage in each.stages)
+    return {name: COLOURS[hue][STAGE_HUES.get(name, "muted")] for name in names}

@@ -24,6 +24,8 @@ Label = Callable[[str, str], str]
 RERANK_SECONDS = 30
 HEADER, ROW = 33, 26
 MENU = "menu"
+NOTHING: dict[str, list[Any]] = {"cells": [], "columns": []}
+"""Of a selection."""
 WIDEST, WIDEST_CHARACTERS = 180, 26
 NAMES = {
     "askers": "Hosts that ask",
@@ -75,6 +77,7 @@ def table(
     by: str | None = None,
     rows_by: tuple[str, ...] = (),
     picked: Container[str] = (),
+    focus: object = None,
     ranking: object = None,
     on_pick: Callable[[str, str], None] | None = None,
     on_sort: Callable[[str], None] | None = None,
@@ -86,9 +89,10 @@ def table(
 
     `by` is the column of the value that a row stands for, `rows_by` those that tell rows apart
     where it does not; `ranking` whatever else decides the order (a change of it ranks anew);
-    `picked` the values shown elsewhere, which hold the order still; `on_pick` is told a cell's
-    value and column; `label` is how a row's menu says an action of a value, empty where it has
-    none; `tall` has it use what is left of the screen's height, as look.css says.
+    `picked` the values shown elsewhere, which hold the order still; `focus` is what is looked at: a
+    cell that led to another is let go; `on_pick` is told a cell's value and column; `label` is how
+    a row's menu says an action of a value, empty where it has none; `tall` has it use what is left
+    of the screen's height, as look.css says.
     """
     if frame.empty:
         empty(nothing, height(rows))
@@ -109,7 +113,7 @@ def table(
         column_config={**columns, **_menu(key, actions, label)},
         placeholder="–",
         alt=NAMES.get(key),
-        **_selection(key, by, on_pick, on_sort),
+        **_selection(key, by, focus, on_pick, on_sort),
     )
     return frame[by].iloc[0] if by else None
 
@@ -158,28 +162,47 @@ def _in_place(drawn: list[Row], ranked: list[Row]) -> list[Row]:
 def _selection(
     key: str,
     by: str | None,
+    focus: object,
     on_pick: Callable[[str, str], None] | None,
     on_sort: Callable[[str], None] | None,
 ) -> dict[str, Any]:
     modes = [mode for mode, on in (("single-cell", on_pick), ("single-column", on_sort)) if on]
     if not modes or not by:
         return {}
+    known = f"{key}-selection"
+    st.session_state[known] = _selected(key, focus)
 
     def chosen() -> None:
-        selection, last = st.session_state[key]["selection"], f"{key}-header"
-        values = on_screen().order(key).values
-        # To click a header once more is to let it go.
-        columns = selection["columns"] or st.session_state.pop(last, [])
-        if columns and on_sort and not selection["cells"]:
-            st.session_state[last] = columns
-            on_sort(columns[0])
-        elif selection["cells"] and on_pick:
-            row, column = selection["cells"][0]
+        selection, values = st.session_state[key]["selection"], on_screen().order(key).values
+        cells, columns = selection["cells"], selection["columns"]
+        last = st.session_state.get(known, NOTHING)
+        st.session_state[known] = selection
+        # A cell that was clicked before stays selected when a header is.
+        if cells and cells != last["cells"] and on_pick:
+            row, column = cells[0]
             # Selected before the rows became fewer, or whatever else a browser may send.
             if row in range(len(values)):
                 on_pick(values[row], column)
+        elif columns != last["columns"] and cells == last["cells"] and on_sort:
+            # To click a header once more is to let it go.
+            on_sort((columns or last["columns"])[0])
 
     return {"on_select": chosen, "selection_mode": modes}
+
+
+def _selected(key: str, focus: object) -> Mapping[str, Any]:
+    """What is selected as the table is drawn; nothing where that led to what has lost the focus.
+
+    The browser tells of no click on a cell that is selected.
+    """
+    selection: Mapping[str, Any] = st.session_state.get(key, {"selection": NOTHING})["selection"]
+    led = st.session_state.get(f"{key}-led")
+    if led and led[0] == selection["cells"] and led[1] != focus:
+        st.session_state[key] = {"selection": NOTHING}
+        selection = NOTHING
+    if not led or led[0] != selection["cells"]:
+        st.session_state[f"{key}-led"] = (selection["cells"], focus)
+    return selection
 
 
 def _labels(value: str, actions: Mapping[str, Callable[[str], None]], label: Label) -> list[str]:

@@ -134,12 +134,20 @@ def test_a_header_ranks_also_when_it_is_let_go_but_a_cell_does_not() -> None:
         from pages.shared.tables import _selection
 
         on_screen().orders["x"] = Order(values=["10.0.0.1"])
-        chosen = _selection("x", "host", None, lambda column: st.write(column))["on_select"]
+        tell = lambda *told: st.write(*told)  # noqa: E731
+        chosen = _selection("x", "host", None, tell, tell)["on_select"]
         cell = [[0, "host"]]
-        for columns, cells in ((["names"], []), ([], []), (["hosts"], []), ([], cell), ([], [])):
+        for columns, cells in (
+            *((["names"], []), ([], []), (["hosts"], []), ([], cell), ([], [])),
+            # What was selected before stays so in a browser when a header is.
+            *(([], cell), (["names"], cell), ([], cell), ([], [])),
+        ):
             st.session_state["x"] = {"selection": {"columns": columns, "cells": cells}}
             chosen()
 
     app = AppTest.from_function(select, default_timeout=60).run()
     assert not app.exception
-    assert [each.value for each in app.markdown] == ["names", "names", "hosts"]
+    assert [each.value for each in app.markdown] == [
+        *("names", "names", "hosts", "10.0.0.1 host"),
+        *("10.0.0.1 host", "names", "names"),
+    ]

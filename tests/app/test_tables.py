@@ -133,9 +133,10 @@ def test_a_row_that_has_gone_meanwhile_is_not_picked() -> None:
         from pages.shared.tables import _selection
 
         on_screen().orders["x"] = Order(values=["10.0.0.1"])
+        chosen = _selection("x", "host", None, lambda *cell: st.write(*cell), None)["on_select"]
         for row in (0, 1):
             st.session_state["x"] = {"selection": {"columns": [], "cells": [[row, "host"]]}}
-            _selection("x", "host", lambda *cell: st.write(*cell), None)["on_select"]()
+            chosen()
 
     app = AppTest.from_function(select, default_timeout=60).run()
     assert not app.exception

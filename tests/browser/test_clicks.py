@@ -123,6 +123,24 @@ def test_a_header_ranks_either_way_and_is_marked_after_a_reload(
     assert [each for each in header.all_text_contents() if "↓" in each] == []
 
 
+def test_a_header_ranks_beside_a_row_and_a_row_that_was_closed_opens_again(
+    page: Page, made_server: str
+) -> None:
+    page.goto(f"{made_server}/hosts?every=60")
+    for _ in range(2):
+        click_cell(page, "hosts", 2)
+        until(page, lambda: "focus" in params(page))
+        for sort in ("domains", "-domains"):
+            click_cell(page, "hosts", -1, x=255)
+            until(page, lambda sort=sort: params(page).get("sort") == [sort])
+        assert "focus" in params(page)
+        page.locator(".st-key-chip-focus button").first.click()
+        until(page, lambda: "focus" not in params(page))
+    click_cell(page, "hosts", -1, x=255)
+    until(page, lambda: params(page).get("sort") == ["domains"])
+    assert "focus" not in params(page)
+
+
 def test_a_header_that_ranks_leaves_the_order_when_the_level_changes(
     page: Page, made_server: str
 ) -> None:
