@@ -5,7 +5,7 @@ import streamlit as st
 from pages.shared import lookups, url
 from pages.shared.copy import copier
 from pages.shared.live import at_once
-from pages.shared.look import panel, rows
+from pages.shared.look import empty, panel, rows
 from pages.shared.refresh import again
 
 SECONDS = 1.0
@@ -20,6 +20,8 @@ def step() -> None:
             lookups.head(lookup, view)
             if lookup:
                 lookups.records(lookup, view, 22)
+            else:
+                empty("nothing read yet", 300, lookups.HINT)
         copier()
     if lookups.is_reading(lookup) != reading:
         st.rerun()

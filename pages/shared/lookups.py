@@ -20,7 +20,7 @@ from pages.shared.look import title, zone_of
 from pages.shared.onscreen import on_screen
 from pages.shared.tables import table as draw_table
 from pipeline.feed import DNS
-from pipeline.lookup import Lookup, Record
+from pipeline.lookup import MAX_RECORDS, Lookup, Record
 from pipeline.names import shown
 from pipeline.query import running
 from pipeline.state import View
@@ -31,6 +31,10 @@ MAX_COLUMNS = 60
 FIELD_CHARACTERS = 60
 NARROW, WIDE = 110, 260
 WIDTHS = {"ts": 150, "uid": 150, "query": WIDE, "answers": WIDE}
+HINT = (
+    f'"Read" looks through the source for this view, the oldest first and at most {MAX_RECORDS:,}: '
+    "a shorter time or a filter shows others"
+)
 MENU_ROWS = 250
 """Each row's menu is sent with the table: beyond so many rows there are none."""
 
