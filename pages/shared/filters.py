@@ -178,6 +178,8 @@ def _noise() -> None:
                 on_change=_noise_chosen,
                 args=(switch,),
             )
+        if sum(hidden.each[switch] for switch in view.hidden) > hidden.total:
+            st.caption("Some records are hidden by more than one.")
 
 
 def _noise_chosen(switch: str) -> None:

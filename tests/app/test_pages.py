@@ -494,3 +494,12 @@ def test_a_header_ranks_every_table_that_has_its_measure_over_all_rows(
     firsts = {"resolvers": "10.1.0.1", "new": "b.example", "hosts": "10.0.0.0"}
     rows = [each.value for each in app.dataframe if each.proto.id.endswith(f"-{table}")]
     assert rows[0].iloc[0, 0] == firsts[table]
+
+
+@pytest.mark.parametrize("resolver", ["10.0.0.53", "224.0.0.251"])
+def test_what_two_switches_hide_is_said_where_there_is_some(
+    made: Made, show: Callable[..., AppTest], resolver: str
+) -> None:
+    made.add([partial(NOW, "10.0.0.1", "printer.local", "(local)", id_resp_h=resolver)])
+    said = "more than one" in str([each.value for each in show("overview").caption])
+    assert said == (resolver == "224.0.0.251")
