@@ -16,7 +16,7 @@ from pages.shared import nav, panels, url
 from pages.shared.columns import config
 from pages.shared.copy import copy_defanged, copy_real
 from pages.shared.files import file_link
-from pages.shared.look import title, zone_of
+from pages.shared.look import inert, title, zone_of
 from pages.shared.onscreen import on_screen
 from pages.shared.tables import table as draw_table
 from pipeline.feed import DNS
@@ -31,10 +31,7 @@ MAX_COLUMNS = 60
 FIELD_CHARACTERS = 60
 NARROW, WIDE = 110, 260
 WIDTHS = {"ts": 150, "uid": 150, "query": WIDE, "answers": WIDE}
-HINT = (
-    f'"Read" looks through the source for this view, the oldest first and at most {MAX_RECORDS:,}: '
-    "a shorter time or a filter shows others"
-)
+HINT = f'"Read" finds the oldest {MAX_RECORDS:,} of this view: less time or a filter shows others'
 MENU_ROWS = 250
 """Each row's menu is sent with the table: beyond so many rows there are none."""
 
@@ -147,7 +144,7 @@ def _parts(found: Mapping[str, Record], place: str) -> nav.Parts:
 def _said_of(found: Mapping[str, Record], action: str, place: str) -> str:
     if action in nav.OPENS:
         return nav.said_of_opening(action, _parts(found, place))
-    return f"{action} record of {place}"
+    return f"{action} record of {inert(place)}"
 
 
 def _column(name: str) -> Any:

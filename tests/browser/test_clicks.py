@@ -136,6 +136,7 @@ def test_a_header_ranks_beside_a_row_and_a_row_that_was_closed_opens_again(
         assert "focus" in params(page)
         page.locator(".st-key-chip-focus button").first.click()
         until(page, lambda: "focus" not in params(page))
+        page.locator('[data-testid=stApp][data-test-script-state="notRunning"]').wait_for()
     click_cell(page, "hosts", -1, x=255)
     until(page, lambda: params(page).get("sort") == ["domains"])
     assert "focus" not in params(page)
