@@ -197,7 +197,7 @@ def _selected(key: str, focus: object) -> Mapping[str, Any]:
     """
     selection: Mapping[str, Any] = st.session_state.get(key, {"selection": NOTHING})["selection"]
     led = st.session_state.get(f"{key}-led")
-    if led and led[0] == selection["cells"] and led[1] != focus:
+    if selection["cells"] and led and led[0] == selection["cells"] and led[1] != focus:
         st.session_state[key] = {"selection": NOTHING}
         selection = NOTHING
     if not led or led[0] != selection["cells"]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from pages.shared.stream import _stage_hues
 from pipeline.ledger import Rejects
 from pipeline.status import BatchTimes, Status
 from tests.app.conftest import drawn
@@ -79,3 +80,12 @@ def test_its_figures_say_how_far_behind_and_how_fast(made: Made) -> None:
         "Restarts||2||since the server started|",
     ):
         assert words in said
+
+
+def test_a_stage_has_its_colour_whatever_others_there_are() -> None:
+    few, many = (
+        _stage_hues((BatchTimes(1, NOW, 1, 1.0, dict.fromkeys(names.split(), 0.1)),), "light")
+        for names in ("group commit", "source plan group write maintain commit")
+    )
+    assert len({*many.values()}) == 6
+    assert few == {name: many[name] for name in few}

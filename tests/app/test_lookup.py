@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -41,6 +42,7 @@ def said(app: AppTest) -> str:
 
 def test_it_reads_when_it_is_asked_and_shows_all_fields_in_zeeks_order(app: AppTest) -> None:
     visit(app)
+    assert any(lookups.HINT[:6] in unescape(each.proto.body) for each in app.get("html"))
     assert not app.dataframe
     app.button(key="look-up-begin").click().run()
     shown = app.dataframe[0].value

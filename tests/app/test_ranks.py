@@ -151,3 +151,20 @@ def test_a_header_ranks_also_when_it_is_let_go_but_a_cell_does_not() -> None:
         *("names", "names", "hosts", "10.0.0.1 host"),
         *("10.0.0.1 host", "names", "names"),
     ]
+
+
+def test_what_loses_the_focus_lets_its_cell_go_but_no_header() -> None:
+    def draw() -> None:
+        import streamlit as st
+
+        from pages.shared.tables import _selected
+
+        for cells, focus in (([], "a"), ([], "b"), ([[0, "host"]], "c"), ([[0, "host"]], "c")):
+            st.session_state["x"] = {"selection": {"columns": ["names"], "cells": cells}}
+            _selected("x", focus)
+            st.write(str(st.session_state["x"]["selection"]["columns"]))
+        st.write(str(_selected("x", "d")["cells"]))
+
+    app = AppTest.from_function(draw, default_timeout=60).run()
+    assert not app.exception
+    assert [each.value for each in app.markdown] == [*4 * ["['names']"], "[]"]

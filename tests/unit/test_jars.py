@@ -93,3 +93,24 @@ def test_jars_that_cannot_be_fetched_leave_those_in_place(
 def test_the_connector_is_of_the_version_of_pyspark() -> None:
     text = jars.IVY_FILE.read_text()
     assert f'name="spark-sql-kafka-0-10_2.13" rev="{version("pyspark")}"' in text
+
+
+@pytest.mark.parametrize(("lacking", "status"), [(("connector", "broker"), 1), (("broker",), 0)])
+def test_what_cannot_be_fetched_is_said_once_and_only_the_connector_is_needed(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    lacking: tuple[str, ...],
+    status: int,
+) -> None:
+    def fetch(conf: str, ivy_options: list[str]) -> None:
+        if conf in lacking:
+            raise JarsMissing("no network: name a mirror")
+        (tmp_path / conf).mkdir()
+        (tmp_path / conf / jars.STAMP).write_bytes(jars.IVY_FILE.read_bytes())
+
+    monkeypatch.setattr(jars, "JARS", tmp_path)
+    monkeypatch.setattr(jars, "find_java", lambda: Path("java"))
+    monkeypatch.setattr(jars, "fetch_jars", fetch)
+    assert jars.main([]) == status
+    assert capsys.readouterr().err == "no network: name a mirror\n"
