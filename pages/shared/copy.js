@@ -1,6 +1,14 @@
 // A value to the clipboard: in the click itself, or when the server answers a click on a row's menu.
-// Over plain http from another machine a browser has no clipboard interface, but still the old way.
+function focused() {
+  let one = document.activeElement;
+  while (one?.shadowRoot?.activeElement) one = one.shadowRoot.activeElement;
+  return one;
+}
+
+// Over plain http from another machine a browser has no clipboard interface, but still the old way,
+// which takes the focus.
 function byHand(text) {
+  const before = focused();
   const area = document.createElement("textarea");
   area.value = text;
   area.style.cssText = "position:fixed;opacity:0";
@@ -8,6 +16,7 @@ function byHand(text) {
   area.select();
   const done = document.execCommand("copy");
   area.remove();
+  before?.focus();
   if (!done) throw new Error("the browser did not copy");
 }
 

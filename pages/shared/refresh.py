@@ -12,15 +12,24 @@ _mount = st.components.v2.component(
       const tell = () => setStateValue("hidden", document.hidden);
       document.addEventListener("visibilitychange", tell);
       if (document.hidden) tell();
-      return () => document.removeEventListener("visibilitychange", tell);
+      const dark = matchMedia("(prefers-color-scheme: dark)");
+      // Once the page itself is of the other theme, of which it tells when it asks.
+      const turn = () => setTimeout(() => setStateValue("dark", dark.matches), 100);
+      dark.addEventListener("change", turn);
+      return () => {
+        document.removeEventListener("visibilitychange", tell);
+        dark.removeEventListener("change", turn);
+      };
     }""",
 )
 
 
 def watch_tab() -> None:
-    """Have the browser tell when its tab is hidden or seen again: the whole page runs then."""
+    """Have the browser tell when its tab is hidden or seen again, or the theme is another one, in
+    which charts have to be drawn: the whole page runs then."""
     with st.container(key="tab-watch"):
-        _mount(key=KEY, on_hidden_change=lambda: None, default={"hidden": False})
+        told = {"on_hidden_change": lambda: None, "on_dark_change": lambda: None}
+        _mount(key=KEY, default={"hidden": False, "dark": False}, **told)
 
 
 def is_hidden() -> bool:
