@@ -119,7 +119,7 @@ def polls(table: Table) -> dict[str, Callable[[], Any]]:
         "what changed, later half": lambda: changes(table, half),
         "records": lambda: records(table, view),
         "completions of a word": lambda: completions(table, view, "exam"),
-        "chart of the volume": lambda: charts.volume(volume(table, view)).to_dict(),
+        "chart of the volume": lambda: charts.volume(volume(table, view)),
     }  # fmt: skip
 
 

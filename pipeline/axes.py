@@ -1,29 +1,49 @@
-"""What the charts share: scales, axes, labels and the frame that none has."""
+"""What the charts share: scales, axes, labels, the frame that none has, and how rows come in."""
 
-from typing import Any, Literal, TypeVar
+from collections.abc import Iterable
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import altair as alt
 import pandas as pd
 
+from pipeline.names import shown
 from pipeline.where import RESPONSES
 
+Spec = dict[str, Any]
+"""A chart as Vega-Lite takes it; what is kept of one is not to be changed."""
 Zone = Literal["utc", "local"]
-Chart = TypeVar("Chart", alt.Chart, alt.LayerChart)
+Span = Literal["minutes", "hours", "days"]
 FONT = '"Source Sans", sans-serif'
+"""Of the rest of the page; Vega does not inherit it."""
+ROOM = 1.25
+"""How far an axis of counts reaches, in longest bars: beside that one stands a number."""
+LABEL_CHARACTERS = 32
+PLACE = 4
+"""Characters of a row's place before its label."""
+LABELS = f"slice(datum.value, {PLACE})"
 
 
-def plain(chart: Chart, height: int) -> Chart:
-    """Transparent, frameless, of fixed height, as wide as its place."""
+def plain(chart: alt.Chart | alt.LayerChart) -> Spec:
+    """Transparent, frameless, as wide as its place, and without rows."""
     config = alt.Config(
         font=FONT,
         view=alt.ViewConfig(stroke=None),
         axis=alt.AxisConfig(labelFontSize=12, domain=False, ticks=False),
     )
-    plain: Chart = chart.properties(
-        height=height, width="container", background="transparent", config=config
+    plain = chart.properties(
+        width="container",
+        background="transparent",
+        padding={"left": 0, "top": 4, "right": 4, "bottom": 0},
+        config=config,
     )
-    return plain
+    spec: Spec = plain.to_dict(validate=False)
+    return spec
+
+
+def filled(spec: Spec, height: int, **datasets: pd.DataFrame) -> Spec:
+    """The chart with its rows, by the names under which `spec` asks for them."""
+    return spec | {"height": height, "datasets": datasets}
 
 
 def response_colour(colours: dict[str, str]) -> alt.Color:
@@ -32,21 +52,30 @@ def response_colour(colours: dict[str, str]) -> alt.Color:
     return alt.Color("response:N", scale=scale, legend=None)
 
 
-def time_axis(
-    colours: dict[str, str], frame: pd.DataFrame, domain: tuple[Any, Any] | None
-) -> alt.Axis:
+def reaching(data: Any = alt.Undefined, **axis: Any) -> alt.Chart:
+    """Points that nobody sees: as far as they lie, the axis reaches."""
+    points: alt.Chart = alt.Chart(data).mark_point(opacity=0, aria=False).encode(**axis)
+    return points
+
+
+def span_of(start: Any, end: Any) -> Span:
+    """How long a window is, as far as its axis tells times otherwise."""
+    length = pd.Timestamp(end) - pd.Timestamp(start)
+    if length > pd.Timedelta(days=1):
+        return "days"
+    return "hours" if length >= pd.Timedelta(minutes=10) else "minutes"
+
+
+def time_axis(colours: dict[str, str], span: Span) -> alt.Axis:
     """Seconds where the window is short, the day where it is long."""
-    start, end = domain or (frame["bucket"].min(), frame["end"].max())
-    span = pd.Timestamp(end) - pd.Timestamp(start)
-    day, short = pd.Timedelta(days=1), pd.Timedelta(minutes=10)
-    form = "%b %d %H:%M" if span > day else "%H:%M:%S" if span < short else "%H:%M"
+    form = {"minutes": "%H:%M:%S", "hours": "%H:%M", "days": "%b %d %H:%M"}[span]
     return alt.Axis(
         format=form,
         labelColor=colours["muted"],
         grid=False,
         labelOverlap=True,
         labelSeparation=8,
-        tickCount=10 if span <= day else 6,
+        tickCount=6 if span == "days" else 10,
     )
 
 
@@ -66,54 +95,51 @@ def number_axis(colours: dict[str, str], labels: str = COUNTS) -> alt.Axis:
     )
 
 
-def count_axis(field: str, longest: float) -> alt.X:
-    """From 0 to a quarter more than the longest bar."""
-    # Room at the right for the number beside the longest bar.
-    scale = alt.Scale(domain=[0, 1.25 * (longest or 1)], nice=False)
-    return alt.X(f"{field}:Q", axis=None, scale=scale)
+def count_axis(field: str) -> alt.X:
+    """Counts from 0 as lengths, which stand beside the bars as numbers."""
+    return alt.X(f"{field}:Q", axis=None, scale=alt.Scale(zero=True, nice=False))
 
 
-def row_axis(rows: pd.DataFrame, colours: dict[str, str]) -> alt.Y:
-    """One place a row, so that two names that look alike are still two rows."""
-    texts = dict(zip(rows["row"], rows["shown"], strict=True))
+def number_format(value: str) -> str:
+    """How a count or a share is told."""
+    return ",.1f" if value.endswith("share") else ","
+
+
+def in_rows(frame: pd.DataFrame, by: str, places: Iterable[int]) -> pd.DataFrame:
+    """With `row`, its place and what is shown of its name, and `whole`, all that can be shown.
+
+    By their places two names that look alike are still two rows.
+    """
+    labels = (shown(name, LABEL_CHARACTERS) for name in frame[by])
+    rows = [f"{place:0{PLACE}}{label}" for place, label in zip(places, labels, strict=True)]
+    return frame.assign(row=rows, whole=[shown(name) for name in frame[by]])
+
+
+def row_axis(colours: dict[str, str]) -> alt.Y:
+    """One place a row of `in_rows`, from the top."""
     axis = alt.Axis(
-        labelExpr=f"{_vega_object(texts)}[datum.value]",
+        labelExpr=LABELS,
         labelColor=colours["text"],
         labelFontSize=13,
         labelLimit=190,
-        # It would be read as "0, 1, 2"; the bars themselves say their names.
+        # It would be read with its places; the bars themselves say their names.
         aria=False,
     )
-    return alt.Y("row:N", sort=list(texts), title=None, axis=axis)
+    return alt.Y("row:N", title=None, axis=axis)
 
 
-def _vega_object(texts: dict[str, str]) -> str:
-    """A Vega expression that holds the texts: each character but letters and digits escaped."""
-    quoted = ", ".join(f"'{key}': '{_vega_text(text)}'" for key, text in texts.items())
-    return "{" + quoted + "}"
+TIMES = [alt.Tooltip("start_text:N", title="from"), alt.Tooltip("end_text:N", title="to")]
+"""The tooltips of a bar's start and end, from `with_times`."""
 
 
-def _vega_text(text: str) -> str:
-    units = text.encode("utf-16-be")
-    codes = [int.from_bytes(units[at : at + 2], "big") for at in range(0, len(units), 2)]
-    return "".join(
-        chr(code) if code < 128 and chr(code).isalnum() else f"\\u{code:04x}" for code in codes
-    )
-
-
-def with_times(frame: pd.DataFrame, zone: ZoneInfo) -> tuple[pd.DataFrame, list[alt.Tooltip]]:
-    """The tooltips of a bar's start and end, as texts that say by which clock they are."""
+def with_times(frame: pd.DataFrame, zone: ZoneInfo) -> pd.DataFrame:
+    """With a bar's start and end as texts that say by which clock they are."""
     form = "%Y-%m-%d %H:%M:%S %Z"
     texts = {name: frame[name].dt.tz_convert(zone).dt.strftime(form) for name in ("bucket", "end")}
-    frame = frame.assign(start_text=texts["bucket"], end_text=texts["end"])
-    return frame, [alt.Tooltip("start_text:N", title="from"), alt.Tooltip("end_text:N", title="to")]
+    return frame.assign(start_text=texts["bucket"], end_text=texts["end"])
 
 
-def time_scale(tz: Zone, domain: tuple[Any, Any] | None) -> alt.Scale:
-    """Along the whole window, whatever the data."""
-    edges = [int(pd.Timestamp(time).timestamp() * 1000) for time in domain or ()]
-    # As expressions: plain numbers are compared with their own dates, and a warning is logged.
-    return alt.Scale(
-        type="utc" if tz == "utc" else "time",
-        domain=[alt.ExprRef(str(edge)) for edge in edges] or alt.Undefined,
-    )
+def epoch_ms(times: pd.Series) -> pd.Series:
+    """As Vega counts time: what comes in later is not parsed, as the first rows would be."""
+    counted: pd.Series = times.dt.as_unit("ms").astype("int64")
+    return counted

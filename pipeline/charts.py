@@ -1,10 +1,13 @@
-"""Pandas data to Altair charts. The page draws the title and, in it, the legend.
+"""Pandas data to charts: what a chart is, which Altair tells once, and the rows that it draws now.
 
-Marks carry names only as `names.shown` gives them.
+A specification says nothing of its rows, not even how far its axes reach: a browser that has a
+chart only takes new rows then, and draws nothing from the beginning. The page draws the title and,
+in it, the legend. Marks carry names only as `names.shown` gives them.
 """
 
 import base64
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,18 +15,26 @@ import altair as alt
 import pandas as pd
 
 from pipeline.axes import (
+    ROOM,
+    TIMES,
+    Span,
+    Spec,
     Zone,
     count_axis,
+    epoch_ms,
+    filled,
+    in_rows,
     number_axis,
+    number_format,
     plain,
+    reaching,
     response_colour,
     row_axis,
+    span_of,
     time_axis,
-    time_scale,
     with_times,
 )
 from pipeline.colours import COLOURS, Theme
-from pipeline.names import shown
 from pipeline.where import OTHER, RESPONSES
 
 __all__ = [
@@ -40,7 +51,6 @@ __all__ = [
 
 FAINT = 0.4
 UTC_ZONE = ZoneInfo("UTC")
-LABEL_CHARACTERS = 32
 BAR_STEP = 25
 """Height of a row of bars, in px."""
 
@@ -53,68 +63,84 @@ def volume(
     domain: tuple[Any, Any] | None = None,
     brush: bool = False,
     zone: ZoneInfo = UTC_ZONE,
-) -> alt.Chart:
+) -> Spec:
     """Queries a bar, stacked by response, from `view.volume`; bars still filling are faint.
 
     `domain` is the window's start and end, so that the axis does not depend on the data. `brush`
     adds a selection `brush` of the axis x, which returns epoch ms, and `picked`, of a segment's
-    response. The axis is of `tz`, of which
-    Vega knows UTC and the browser's own; the tooltips tell times in `zone`.
+    response. The axis is of `tz`, of which Vega knows UTC and the browser's own; the tooltips tell
+    times in `zone`.
     """
+    edges = pd.Series(domain or (frame["bucket"].min(), frame["end"].max()))
+    spec = _volume(theme, tz, brush, span_of(*edges))
+    times = {name: epoch_ms(frame[name]) for name in ("bucket", "end")}
+    rows = with_times(frame, zone).assign(**times)
+    return filled(spec, height, rows=rows, edges=pd.DataFrame({"bucket": epoch_ms(edges)}))
+
+
+@cache
+def _volume(theme: Theme, tz: Zone, brush: bool, span: Span) -> Spec:
     colours = COLOURS[theme]
-    scale = time_scale(tz, domain)
-    highest = alt.Scale(domainMin=0) if len(frame) else alt.Scale(domain=[0, 1])
-    rows, times = with_times(frame, zone)
-    chart: alt.Chart = (
-        alt.Chart(rows)
+    scale = alt.Scale(type="utc" if tz == "utc" else "time", padding=0)
+    x = alt.X("bucket:T", scale=scale, title=None, axis=time_axis(colours, span))
+    bars = (
+        alt.Chart(alt.NamedData("rows"))
         .mark_bar(stroke=colours["background"], strokeWidth=0.5)
         .encode(
-            x=alt.X("bucket:T", scale=scale, title=None, axis=time_axis(colours, frame, domain)),
+            x=x,
             x2=alt.X2("end:T"),
-            y=alt.Y("y0:Q", title=None, scale=highest, axis=number_axis(colours)),
+            y=alt.Y("y0:Q", title=None, scale=alt.Scale(zero=True), axis=number_axis(colours)),
             y2=alt.Y2("y1:Q"),
             color=response_colour(colours),
             opacity=alt.condition("datum.filling", alt.value(FAINT), alt.value(1.0)),
-            tooltip=[*times, alt.Tooltip("response:N"), alt.Tooltip("queries:Q", format=",")],
+            tooltip=[*TIMES, alt.Tooltip("response:N"), alt.Tooltip("queries:Q", format=",")],
         )
     )
     if brush:
-        chart = chart.add_params(
+        bars = bars.add_params(
             alt.selection_interval(name="brush", encodings=["x"]),
             alt.selection_point(name="picked", fields=["response"]),
         )
-    return plain(chart, height)
+    return plain(alt.LayerChart(layer=[reaching(alt.NamedData("edges"), x=x), bars]))
 
 
 def top_bars(
     frame: pd.DataFrame, by: str = "domain", theme: Theme = "light", height: int = 0
-) -> alt.LayerChart:
+) -> Spec:
     """The first domains, names or TLDs as bars stacked by response, from `view.top_domains`.
 
     The selection `picked` returns the row's real value in the field `by`.
     """
+    rows = in_rows(frame, by, frame["rank"])
+    rows["room"] = ROOM * (rows["total"].max() if len(rows) else 1)
+    totals = rows.drop_duplicates("rank")
+    return filled(
+        _top_bars(by, theme), height or BAR_STEP * max(len(totals), 1), rows=rows, totals=totals
+    )
+
+
+@cache
+def _top_bars(by: str, theme: Theme) -> Spec:
     colours = COLOURS[theme]
-    rows = frame.assign(shown=[shown(name, LABEL_CHARACTERS) for name in frame[by]])
-    rows["whole"] = [shown(name) for name in rows[by]]
-    rows["row"] = rows["rank"].astype(str)
-    y = row_axis(rows, colours)
-    x = count_axis("x0", rows["total"].max() if len(rows) else 0)
+    y = row_axis(colours)
     picked = alt.selection_point(name="picked", fields=[by])
     tips = [alt.Tooltip("whole:N", title=by), alt.Tooltip("response:N")]
     tips.append(alt.Tooltip("queries:Q", format=","))
     bars = (
-        alt.Chart(rows)
+        alt.Chart(alt.NamedData("rows"))
         .mark_bar(stroke=colours["background"], strokeWidth=0.5, size=14, cursor="pointer")
-        .encode(y=y, x=x, x2=alt.X2("x1:Q"), color=response_colour(colours), tooltip=tips)
+        .encode(
+            y=y, x=count_axis("x0"), x2=alt.X2("x1:Q"), color=response_colour(colours), tooltip=tips
+        )
         .add_params(picked)
     )
     totals = (
-        alt.Chart(rows.drop_duplicates("rank"))
+        alt.Chart(alt.NamedData("totals"))
         .mark_text(align="left", dx=5, fontSize=13, color=colours["text"])
         .encode(y=y, x=alt.X("total:Q"), text=alt.Text("total:Q", format=","), tooltip=tips[:1])
     )
-    layers = alt.LayerChart(layer=[bars, totals])
-    return plain(layers, height or BAR_STEP * max(rows["rank"].nunique(), 1))
+    room = reaching(alt.NamedData("totals"), x=alt.X("room:Q"))
+    return plain(alt.LayerChart(layer=[bars, totals, room]))
 
 
 def bars(
@@ -124,54 +150,52 @@ def bars(
     tick: str | None = "before",
     theme: Theme = "light",
     height: int = 0,
-) -> alt.LayerChart:
+) -> Spec:
     """One bar a row in the frame's order, a tick at `tick` (the window before, or all hosts).
 
     Responses have their hues, all others the one. The selection `picked` returns the row's real
     value in the field `by`.
     """
+    rows = in_rows(frame, by, range(len(frame)))
+    # A mark of nothing would have no name for a screen reader.
+    has_tick = tick is not None and bool(rows[tick].notna().any())
+    number = number_format(value)
+    rows["said"] = [f"{each:{number}}{' %' * value.endswith('share')}" for each in rows[value]]
+    rows["furthest"] = rows[[value, *[tick] * (tick is not None)]].max(axis=1)
+    rows["room"] = ROOM * ((rows["furthest"].max() if len(rows) else 0) or 1)
     colours = COLOURS[theme]
-    rows = frame.assign(
-        shown=[shown(name, LABEL_CHARACTERS) for name in frame[by]],
-        whole=[shown(name) for name in frame[by]],
-        rank=range(len(frame)),
-    )
-    rows["row"] = rows["rank"].astype(str)
-    number = ",.1f" if value.endswith("share") else ","
-    unit = " %" * value.endswith("share")
-    rows["said"] = [f"{each:{number}}{unit}" for each in rows[value]]
-    columns = [value] if tick is None else [value, tick]
-    rows["furthest"] = rows[columns].max(axis=1)
-    longest = rows["furthest"].max() if len(rows) else 0
-    y = row_axis(rows, colours)
-    tips = [alt.Tooltip("whole:N", title=by)]
-    tips += [alt.Tooltip(f"{column}:Q", format=number) for column in columns]
     rows["hue"] = [
         colours[name if name in RESPONSES else OTHER] if by == "response" else colours["primary"]
         for name in frame[by]
     ]
-    # Channels in words would be looked up in a map of all that is made for each of them.
-    base = alt.Chart().encode(y=y, tooltip=tips)
+    spec = _bars(by, value, tick, has_tick, theme)
+    return filled(spec, height or BAR_STEP * max(len(rows), 1), rows=rows)
+
+
+@cache
+def _bars(by: str, value: str, tick: str | None, has_tick: bool, theme: Theme) -> Spec:
+    colours = COLOURS[theme]
+    columns = [value, *[tick] * (tick is not None)]
+    tips = [alt.Tooltip("whole:N", title=by)]
+    tips += [alt.Tooltip(f"{column}:Q", format=number_format(value)) for column in columns]
+    base = alt.Chart().encode(y=row_axis(colours), tooltip=tips)
     picked = alt.selection_point(name="picked", fields=[by])
     bar = (
         base.mark_bar(size=14, cursor="pointer")
-        .encode(x=count_axis(value, longest), color=alt.Color("hue:N", scale=None, legend=None))
+        .encode(x=count_axis(value), color=alt.Color("hue:N", scale=None, legend=None))
         .add_params(picked)
     )
     text = base.mark_text(align="left", dx=5, fontSize=13, color=colours["text"]).encode(
         x=alt.X("furthest:Q"),
         text=alt.Text("said:N"),
     )
-    layers = [bar, text]
-    # A mark of nothing would have no name for a screen reader.
-    if tick is not None and rows[tick].notna().any():
+    layers = [bar, text, reaching(x=alt.X("room:Q"))]
+    if has_tick:
         mark = base.transform_filter(f"isValid(datum['{tick}'])").mark_tick(
             color=colours["text"], thickness=2, size=16
         )
         layers.append(mark.encode(x=alt.X(f"{tick}:Q")))
-    # Data of each layer would be hashed as its printed text.
-    layered = alt.LayerChart(data=rows, layer=layers)
-    return plain(layered, height or BAR_STEP * max(len(rows), 1))
+    return plain(alt.LayerChart(data=alt.NamedData("rows"), layer=layers))
 
 
 def sparkline(

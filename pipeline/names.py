@@ -32,6 +32,9 @@ def shown(name: str | None, limit: int = MAX_CHARACTERS) -> str:
     'exa\\\\u{200b}mple.com'
     """
     text = "" if name is None else str(name)
+    # Most are, and all of a page's texts come through here at each refresh.
+    if len(text) <= limit and text.isascii() and text.isprintable():
+        return text
     # No more than `limit` characters can be shown: the rest is not looked at.
     parts = [_escaped(each) if is_hidden(each) else each for each in text[: limit + 1]]
     whole = "".join(parts)

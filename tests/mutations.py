@@ -11,11 +11,10 @@ from pathlib import Path
 from types import CodeType, FunctionType
 from typing import Any
 
+from pages.shared.look import inert
 from tests.conftest import ROOT
 
-HELPERS = frozenset(
-    "shown inert safe escaped defang neutralise unicode_form words _vega_text _text".split()
-)
+HELPERS = frozenset("shown inert safe escaped defang neutralise unicode_form words _text".split())
 VALUE = "lambda each, *rest, **more: each.value"
 SAME = "lambda text, *rest, **more: text"
 WITHOUT = {"words": VALUE}
@@ -96,10 +95,12 @@ def changed(instead: Mapping[Site, str]) -> Iterator[None]:
                 before[function] = (function.__code__, function.__kwdefaults__)
                 function.__code__ = _code(whole, function.__code__)
                 function.__kwdefaults__ = _defaults(function, those)
+        inert.cache_clear()
         yield
     finally:
         for function, (code, defaults) in before.items():
             function.__code__, function.__kwdefaults__ = code, defaults
+        inert.cache_clear()
 
 
 def removed(site: Site) -> AbstractContextManager[None]:

@@ -1,53 +1,32 @@
-"""Charts as finished specifications, made once a table version whoever looks."""
+"""Charts as they go to the browser, made once a table version whoever looks."""
 
-import json
 from collections.abc import Callable
 from typing import Any
 
-import altair as alt
+import pandas as pd
 import pyarrow as pa
 import streamlit as st
 
+from pipeline.axes import Spec
 from pipeline.cache import Readable, cached
 from pipeline.state import View
-
-FONT = '"Source Sans", sans-serif'
-"""Of the rest of the page; Vega does not inherit it."""
 
 
 @cached
 def specification(
-    table: Readable,
-    view: View,
-    build: Callable[..., alt.TopLevelMixin],
-    *args: Any,
-    **options: Any,
-) -> dict[str, Any]:
-    """`build(table, view, …)`, finished."""
-    return finished(build(table, view, *args, **options))
+    table: Readable, view: View, build: Callable[..., Spec], *args: Any, **options: Any
+) -> Spec:
+    """`build(table, view, …)`, as it goes to the browser."""
+    return packed(build(table, view, *args, **options))
 
 
-def finished(made: Any) -> dict[str, Any]:
-    """An Altair chart as a specification whose text stays the same when its data changes.
-
-    Altair names data by its hash, and a new name would draw the chart from nothing: a flicker.
-    """
-    spec = made.to_dict(validate=False)
-    datasets = spec.pop("datasets", {})
-    text = json.dumps(spec)
-    for place, name in enumerate(datasets):
-        text = text.replace(f'"{name}"', f'"data{place}"')
-    whole: dict[str, Any] = json.loads(text)
-    whole.setdefault("config", {})["font"] = FONT
-    whole["padding"] = {"left": 0, "top": 4, "right": 4, "bottom": 0}
-    whole["datasets"] = {
-        f"data{place}": _arrow(rows) for place, rows in enumerate(datasets.values())
-    }
-    return whole
+def packed(spec: Spec) -> Spec:
+    """With the rows as Arrow, once for all who look."""
+    return spec | {"datasets": {name: _arrow(rows) for name, rows in spec["datasets"].items()}}
 
 
-def _arrow(rows: list[dict[str, Any]]) -> bytes:
-    table = pa.Table.from_pylist(rows)
+def _arrow(rows: pd.DataFrame) -> bytes:
+    table = pa.Table.from_pandas(rows, preserve_index=False)
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)
@@ -68,7 +47,7 @@ NAMES = {
 
 def chart(
     name: str,
-    spec: dict[str, Any],
+    spec: Spec,
     on_select: Callable[[], None] | None = None,
     key: str | None = None,
 ) -> None:

@@ -8,6 +8,7 @@ import string
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -41,10 +42,12 @@ def safe(name: str, limit: int = NAME_CHARACTERS) -> str:
     return name if is_address(name) else defang(name, limit)
 
 
+@lru_cache(maxsize=4096)
 def inert(name: str) -> str:
     """A name for a widget's label, which Streamlit reads as Markdown.
 
-    Escaping alone is not enough: Markdown turns `www.` into a link after unescaping.
+    Escaping alone is not enough: Markdown turns `www.` into a link after unescaping. Each item of
+    the menu of each row of each table has one, for each who looks.
     """
     return safe(name).translate(MARKDOWN)
 

@@ -19,6 +19,7 @@ from pages.shared.tables import HEADER, ROW
 from pages.shared.tables import table as draw_table
 from pipeline import charts, screen
 from pipeline import view as shows
+from pipeline.axes import Spec
 from pipeline.cache import Readable
 from pipeline.focus import in_focus, of_row, put, words
 from pipeline.query import running
@@ -132,7 +133,7 @@ def _brushed_or_picked(key: str, span: Window) -> None:
         _picked(key, "response")
 
 
-def _volume(table: Readable, view: View, hue: Any, tz: Any, zone: ZoneInfo, height: int) -> Any:
+def _volume(table: Readable, view: View, hue: Any, tz: Any, zone: ZoneInfo, height: int) -> Spec:
     span = window(table, view)
     frame = shows.volume(table, view)
     return charts.volume(frame, hue, tz, height, (span.start, span.end), brush=True, zone=zone)
@@ -154,7 +155,7 @@ def top_domains(table: Readable, view: View, height: int) -> None:
     return chart("top", spec, on_select=lambda: _picked("top", view.level))
 
 
-def _top_domains(table: Readable, view: View, level: Any, hue: Any, height: int) -> Any:
+def _top_domains(table: Readable, view: View, level: Any, hue: Any, height: int) -> Spec:
     # A specification is made once for all who look: of the view it has what selects records.
     return charts.top_bars(screen.top(table, replace(view, level=level)).rows, level, hue, height)
 
@@ -311,7 +312,7 @@ def _bars(table: Readable, view: View, by: str, bars: int, height: int) -> None:
     return chart(f"{by}s", spec, on_select=lambda: _picked(f"{by}s", by))
 
 
-def _bars_chart(table: Readable, view: View, by: str, bars: int, hue: Any) -> Any:
+def _bars_chart(table: Readable, view: View, by: str, bars: int, hue: Any) -> Spec:
     return charts.bars(_BARS[by](table, view, bars).rows, by, theme=hue)
 
 
@@ -329,7 +330,7 @@ def own_types(table: Readable, view: View, height: int) -> None:
     return chart("types", spec, on_select=lambda: _picked("types", "type"))
 
 
-def _own_types(table: Readable, view: View, hue: Any) -> Any:
+def _own_types(table: Readable, view: View, hue: Any) -> Spec:
     rows = screen.own_types(table, view).rows
     return charts.bars(rows, "type", "share", "all_share", theme=hue)
 

@@ -1,8 +1,7 @@
 """How the stream runs, batch by batch, as charts."""
 
 from collections.abc import Callable
-from functools import partial
-from typing import Any
+from functools import cache, partial
 from zoneinfo import ZoneInfo
 
 import altair as alt
@@ -10,13 +9,13 @@ import pandas as pd
 import streamlit as st
 
 from pages.shared import url
-from pages.shared.charts import chart, finished
+from pages.shared.charts import chart, packed
 from pages.shared.columns import theme
 from pages.shared.look import empty, title
 from pages.shared.tables import HEADER, ROW, table
-from pipeline.axes import PARTS, number_axis
+from pipeline.axes import PARTS, Spec, filled, number_axis, plain
 from pipeline.cache import RESULTS
-from pipeline.charts import COLOURS
+from pipeline.charts import COLOURS, Theme
 from pipeline.status import BatchTimes, Status
 
 Batches = tuple[BatchTimes, ...]
@@ -75,7 +74,11 @@ def batches_in_words(many: int, before: str = "last") -> str:
 
 
 def _draw(
-    key: str, batches: Batches, build: Callable[..., Any], height: int, zone: ZoneInfo | None = None
+    key: str,
+    batches: Batches,
+    build: Callable[..., Spec],
+    height: int,
+    zone: ZoneInfo | None = None,
 ) -> None:
     """A chart of the batches, made once a batch whoever looks."""
     if not batches:
@@ -85,7 +88,7 @@ def _draw(
         return _rows(key, batches, height, zone)
     last = batches[-1]
     made = (key, last.batch_id, last.at, theme(), height, zone)
-    return chart(key, RESULTS.get(made, lambda: finished(build(batches, theme(), height))))
+    return chart(key, RESULTS.get(made, lambda: packed(build(batches, theme(), height))))
 
 
 def _rows(key: str, batches: Batches, height: int, zone: ZoneInfo | None) -> None:
@@ -118,63 +121,67 @@ def batch_rows(batches: Batches) -> pd.DataFrame:
     return pd.DataFrame(rows).drop(columns="stages", errors="ignore")
 
 
-def _base(rows: pd.DataFrame) -> alt.Chart:
+def _base() -> alt.Chart:
     band = alt.X("place:O", axis=None, scale=alt.Scale(paddingInner=0.15))
-    return alt.Chart(rows).encode(x=band)
+    return alt.Chart(alt.NamedData("rows")).encode(x=band)
 
 
-def _plain(made: Any, height: int) -> Any:
-    sized = made.properties(height=height, width="container", background="transparent")
-    return sized.configure_view(stroke=None).configure_axis(
-        labelFontSize=12, domain=False, ticks=False
-    )
-
-
-def _y(field: str, axis: alt.Axis, most: float = 1) -> alt.Y:
+def _y(field: str, axis: alt.Axis, is_flat: bool = False) -> alt.Y:
     # A domain of nothing but zeros has no ticks, and would be labelled NaN.
-    scale = alt.Scale(domainMin=0, domainMax=alt.Undefined if most else 1)
+    scale = alt.Scale(domainMin=0, domainMax=1 if is_flat else alt.Undefined)
     return alt.Y(field, title=None, axis=axis, scale=scale)
 
 
-def _read_and_counted(zone: ZoneInfo, batches: Batches, hue: str, height: int) -> Any:
+def _read_and_counted(zone: ZoneInfo, batches: Batches, hue: Theme, height: int) -> Spec:
+    # A line of one point would not be seen.
+    spec = _read_and_counted_of(hue, is_point=len(batches) == 1)
+    return filled(spec, height, rows=_frame(batches, zone))
+
+
+@cache
+def _read_and_counted_of(hue: Theme, is_point: bool) -> Spec:
     colours = COLOURS[hue]
     tips = ["batch_id:Q", "time:N", alt.Tooltip("read:Q", format=","), "counted:Q"]
-    base = _base(_frame(batches, zone))
-    bars = base.mark_bar(color=colours["NOERROR"]).encode(
-        y=_y("read:Q", number_axis(colours)), tooltip=tips
-    )
-    # A line of one point would not be seen.
-    line = base.mark_line(color=colours["text"], strokeWidth=1.5, point=len(batches) == 1)
-    line = line.encode(y="counted:Q")
-    return _plain(bars + line, height)
+    bars = _base().mark_bar(color=colours["NOERROR"])
+    bars = bars.encode(y=_y("read:Q", number_axis(colours)), tooltip=tips)
+    line = _base().mark_line(color=colours["text"], strokeWidth=1.5, point=is_point)
+    return plain(bars + line.encode(y="counted:Q"))
 
 
-def _lag(zone: ZoneInfo, batches: Batches, hue: str, height: int) -> Any:
+def _lag(zone: ZoneInfo, batches: Batches, hue: Theme, height: int) -> Spec:
     rows = _frame(batches, zone)
-    tips = ["batch_id:Q", "time:N", alt.Tooltip("lag_records:Q", format=",")]
+    return filled(_lag_of(hue, is_flat=not rows["lag_records"].any()), height, rows=rows)
+
+
+@cache
+def _lag_of(hue: Theme, is_flat: bool) -> Spec:
     colours = COLOURS[hue]
-    bars = _base(rows).mark_bar(color=colours["primary"])
-    y = _y("lag_records:Q", number_axis(colours), rows["lag_records"].max())
-    return _plain(bars.encode(y=y, tooltip=tips), height)
+    tips = ["batch_id:Q", "time:N", alt.Tooltip("lag_records:Q", format=",")]
+    y = _y("lag_records:Q", number_axis(colours), is_flat)
+    return plain(_base().mark_bar(color=colours["primary"]).encode(y=y, tooltip=tips))
 
 
-def _stages(batches: Batches, hue: str, height: int) -> Any:
-    hues = _stage_hues(batches, hue)
+def _stages(batches: Batches, hue: Theme, height: int) -> Spec:
     rows = pd.DataFrame(
         {"place": place, "batch": each.batch_id, "stage": stage, "seconds": seconds}
         for place, each in enumerate(batches)
         for stage, seconds in each.stages.items()
     )
-    scale = alt.Scale(domain=list(hues), range=list(hues.values()))
-    bars = _base(rows).mark_bar()
+    return filled(_stages_of(hue, tuple(_stage_hues(batches, hue).items())), height, rows=rows)
+
+
+@cache
+def _stages_of(hue: Theme, hues: tuple[tuple[str, str], ...]) -> Spec:
+    scale = alt.Scale(domain=[name for name, _ in hues], range=[colour for _, colour in hues])
+    bars = _base().mark_bar()
     encoded = bars.encode(
         y=_y("seconds:Q", number_axis(COLOURS[hue], PARTS)),
         color=alt.Color("stage:N", scale=scale, legend=None),
         tooltip=["batch:Q", "stage:N", alt.Tooltip("seconds:Q", format=".3f")],
     )
-    return _plain(encoded, height)
+    return plain(encoded)
 
 
-def _stage_hues(batches: Batches, hue: str) -> dict[str, str]:
+def _stage_hues(batches: Batches, hue: Theme) -> dict[str, str]:
     names = dict.fromkeys(stage for each in batches for stage in each.stages)
     return {name: COLOURS[hue][STAGE_HUES.get(name, "muted")] for name in names}

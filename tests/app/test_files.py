@@ -65,9 +65,15 @@ def on_screen(app: AppTest, page: str, what: str) -> pd.DataFrame:
             return each.value
     for each in app.get("vega_lite_chart"):
         if each.proto.alt == charts.NAMES[CHARTS[what]]:
-            data = [pa.ipc.open_stream(one.data.data).read_all() for one in each.proto.datasets]
-            return max(data, key=len).to_pandas()
+            [rows] = [one.data.data for one in each.proto.datasets if one.name == "rows"]
+            return with_times(pa.ipc.open_stream(rows).read_all().to_pandas())
     raise AssertionError(f"{what} is not on the page")
+
+
+def with_times(rows: pd.DataFrame) -> pd.DataFrame:
+    """Those of a chart, which counts time as browsers do."""
+    times = {"bucket", "end"} & {*rows.columns}
+    return rows.assign(**{name: pd.to_datetime(rows[name], unit="ms", utc=True) for name in times})
 
 
 def same(cell: str, value: Any) -> bool:
