@@ -2,11 +2,16 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache, wraps
 from typing import Any
 
 from streamlit.runtime.scriptrunner import get_script_run_ctx
-from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequestType
+from streamlit.runtime.scriptrunner_utils.script_requests import (
+    RerunData,
+    ScriptRequests,
+    ScriptRequestType,
+)
 from streamlit.runtime.state import SessionState
 
 RERUN = ScriptRequestType.RERUN
@@ -28,6 +33,23 @@ def hear_out() -> None:
             hear(self, *args, **kwargs)
 
     SessionState.on_script_will_rerun = heard_out  # type: ignore[method-assign]
+    _stay_clicked()
+
+
+def _stay_clicked() -> None:
+    """A click that waits to be heard stays one when a part of the page asks to be drawn again by
+    itself meanwhile: Streamlit makes one request of both, of the later one's kind."""
+    join = ScriptRequests._request_rerun_locked
+
+    @wraps(join)
+    def joined(self: ScriptRequests, new_data: RerunData) -> bool:
+        waits = self._state is RERUN and not self._rerun_data.is_auto_rerun
+        is_heard = join(self, new_data)
+        if waits:
+            self._rerun_data = replace(self._rerun_data, is_auto_rerun=False)
+        return is_heard
+
+    ScriptRequests._request_rerun_locked = joined  # type: ignore[method-assign]
 
 
 def is_clicked() -> bool:

@@ -80,3 +80,18 @@ def test_a_click_that_came_before_it_was_sent_means_what_was_there_before(
     assert screen.order("hosts").values == (["10.0.0.1"] if by_itself else ["10.0.0.2"])
     screen.draws()
     assert screen.order("hosts").values == ["10.0.0.1"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "clicked"), [([True], False), ([False], True), ([False, True, True], True)]
+)
+def test_a_click_that_waits_stays_one_when_a_poll_joins_it(
+    monkeypatch: pytest.MonkeyPatch, asked: list[bool], clicked: bool
+) -> None:
+    clicks.hear_out()
+    requests = ScriptRequests()
+    context = SimpleNamespace(script_requests=requests)
+    monkeypatch.setattr(clicks, "get_script_run_ctx", lambda: context)
+    for number, by_itself in enumerate(asked):
+        requests.request_rerun(RerunData(fragment_id=f"{number}", is_auto_rerun=by_itself))
+    assert clicks.is_clicked() == clicked

@@ -62,8 +62,8 @@ def slow() -> Made:
 def laboured() -> Made:
     """One whose table takes a moment for each answer, as while the stream catches up."""
     pipeline = busy()
-    read = pipeline.table.read
-    pipeline.table.read = lambda *args: (time.sleep(0.05), read(*args))[1]  # type: ignore[method-assign]
+    read, seconds = pipeline.table.read, float(os.environ.get("MADE_LABOUR", "0.05"))
+    pipeline.table.read = lambda *args: (time.sleep(seconds), read(*args))[1]  # type: ignore[method-assign]
     return pipeline
 
 

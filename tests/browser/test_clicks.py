@@ -503,7 +503,8 @@ def test_two_quick_clicks_both_count(new_page: Page) -> None:
 def test_a_row_that_is_clicked_while_another_order_is_drawn_is_the_one_that_was_seen(
     new_page: Page,
 ) -> None:
-    with serve("laboured") as url:
+    # Long enough for a second click on a busy machine.
+    with serve("laboured", MADE_LABOUR="0.5") as url:
         new_page.goto(f"{url}/hosts?every=60")
         first = new_page.locator(".st-key-hosts [data-testid=stDataFrame] tbody tr td").first
         before = first.text_content()
