@@ -176,6 +176,11 @@ def _selection(
         selection, values = st.session_state[key]["selection"], on_screen().order(key).values
         cells, columns = selection["cells"], selection["columns"]
         last = st.session_state.get(known, NOTHING)
+        if columns != last["columns"] and cells == st.session_state.pop(f"{key}-let-go", None):
+            # A header, clicked before the browser had heard that this cell was let go.
+            cells = last["cells"]
+            selection = {"cells": cells, "columns": columns}
+            st.session_state[key] = {"selection": selection}
         st.session_state[known] = selection
         # A cell that was clicked before stays selected when a header is.
         if cells and cells != last["cells"] and on_pick:
@@ -198,6 +203,7 @@ def _selected(key: str, focus: object) -> Mapping[str, Any]:
     selection: Mapping[str, Any] = st.session_state.get(key, {"selection": NOTHING})["selection"]
     led = st.session_state.get(f"{key}-led")
     if selection["cells"] and led and led[0] == selection["cells"] and led[1] != focus:
+        st.session_state[f"{key}-let-go"] = selection["cells"]
         st.session_state[key] = {"selection": NOTHING}
         selection = NOTHING
     if not led or led[0] != selection["cells"]:

@@ -1,6 +1,8 @@
 """What an analyst does with a table, told to the server as a browser tells it."""
 
 import json
+from collections.abc import Sequence
+from typing import Any
 from urllib.parse import parse_qsl
 
 import pandas as pd
@@ -25,7 +27,12 @@ def rows(app: AppTest, key: str) -> pd.DataFrame:
 
 def click(app: AppTest, key: str, row: int, column: str) -> None:
     """A cell of a table is clicked."""
-    told = {"selection": {"rows": [], "columns": [], "cells": [[row, column]]}}
+    select(app, key, [[row, column]])
+
+
+def select(app: AppTest, key: str, cells: list[list[Any]], columns: Sequence[str] = ()) -> None:
+    """The browser tells what is selected in a table now."""
+    told = {"selection": {"rows": [], "columns": [*columns], "cells": cells}}
     states = _states(app)
     states.widgets.add(id=tables(app)[key].proto.id, string_value=json.dumps(told))
     _run(app, states)

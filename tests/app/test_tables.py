@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 from pages.shared import tables
 from pages.shared.onscreen import KEY, OnScreen
 from tests.app.conftest import drawn, running
+from tests.app.hands import click, select
 from tests.conftest import ROOT
 from tests.made import Made, partial
 
@@ -123,6 +124,19 @@ def test_a_click_means_the_rows_that_were_sent_not_those_that_are_drawn(
     monkeypatch.undo()
     app.run()
     assert screen.order("hosts").values == ["10.0.0.2", "10.0.0.1"]
+
+
+def test_a_header_ranks_also_where_the_browser_has_not_yet_let_a_cell_go(made: Made) -> None:
+    app = hosts_page()
+    click(app, "hosts", 0, "host")
+    assert app.query_params["focus"] == "host:10.0.0.1"
+    app.button("chip-focus").click().run()
+    assert "focus" not in app.query_params
+    select(app, "hosts", [[0, "host"]], ["domains"])
+    assert app.query_params["sort"] == "domains"
+    assert "focus" not in app.query_params
+    click(app, "hosts", 0, "host")
+    assert "focus" in app.query_params
 
 
 def test_a_row_that_has_gone_meanwhile_is_not_picked() -> None:
