@@ -78,8 +78,18 @@ def serve(kind: str, **environment: str) -> Iterator[str]:
         wait_for(f"http://127.0.0.1:{port}/_stcore/health", process)
         yield f"http://127.0.0.1:{port}"
     finally:
-        process.terminate()
-        process.wait(10)
+        end(process)
+
+
+def end(process: subprocess.Popen[bytes], seconds: float = 60) -> None:
+    """SIGTERM, and where that is not enough SIGKILL, which fails."""
+    process.terminate()
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        raise
 
 
 @pytest.fixture(scope="module")
