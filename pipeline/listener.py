@@ -55,14 +55,14 @@ class ProgressListener(StreamingQueryListener):
         cls._attached = cls(triggered, progressed)
         spark.streams.addListener(cls._attached)
 
-    def onQueryStarted(self, event: Any) -> None:
-        """Nothing to pass on."""
-
     @cached_property
     def _jlistener(self) -> Any:
         jvm = SparkContext._jvm
         assert jvm is not None
         return jvm.PythonStreamingQueryListenerWrapper(Reports(self))
+
+    def onQueryStarted(self, event: Any) -> None:
+        """Nothing to pass on."""
 
     def onQueryProgress(self, event: Any) -> None:
         """A batch ended; `event` is Spark's report, from its JSON."""

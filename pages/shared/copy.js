@@ -1,4 +1,5 @@
 // A value to the clipboard: in the click itself, or when the server answers a click on a row's menu.
+
 function focused() {
   let one = document.activeElement;
   while (one?.shadowRoot?.activeElement) one = one.shadowRoot.activeElement;

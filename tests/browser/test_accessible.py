@@ -13,10 +13,11 @@ from tests.browser.test_clicks import params, until
 AXE = Axe()
 PATHS = [
     "", "?wall=", "domains", "hosts", "host?host={host}", "records", "health", "lookup",
-    "?at=1&every=60", "?from={hour}:00Z&to={hour}:59Z&every=60",
+    "?at=1&every=60", "?from={hour}:00Z&to={hour}:59Z&every=0",
     "?domain=-google.com&type=A&focus=host:{host}&range=7h",
 ]  # fmt: skip
-"""Every page, paused, of a time of one's own, and with filters, a focus and a problem."""
+"""Every page, of a time of one's own that is never drawn again by itself, and with filters, a focus
+and a problem."""
 KNOWN = {
     # Vega draws the two rectangles of a brush by itself and takes no description for them.
     "svg-img-alt": {".brush_brush", ".brush_brush_bg"},
@@ -53,7 +54,7 @@ def check(page: Page, *rules: str) -> None:
 
 @pytest.fixture
 def at_night(page: Page) -> Iterator[Callable[[], None]]:
-    """Has the page's theme turn to dark, without its being loaded anew; light before and after."""
+    """Has the page's theme turn to dark, without its being loaded anew."""
     page.emulate_media(color_scheme="light")
     hues = "all => [...new Set(all.map((each) => each.getAttribute('fill')))]"
     texts = page.locator("svg.marks text")
@@ -61,7 +62,7 @@ def at_night(page: Page) -> Iterator[Callable[[], None]]:
     def turn() -> None:
         before = texts.evaluate_all(hues)
         page.emulate_media(color_scheme="dark")
-        # What the server draws follows, also on a page that is paused.
+        # What the server draws follows, also where it draws nothing again by itself.
         until(page, lambda: not before or not {*before} & {*texts.evaluate_all(hues)})
         settle(page)
 
