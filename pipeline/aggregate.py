@@ -4,7 +4,9 @@ Each Python worker does that to its partition in one statement of DuckDB's, and 
 registered domains of the names that are left.
 """
 
+import gc
 from collections.abc import Iterator
+from functools import cache
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -86,8 +88,15 @@ def count_by_key(lines: DataFrame, records: str, private_suffixes: bool = False)
         while held := next_batches(batches):
             counts = count_lines(pa.Table.from_batches(held), records, private_suffixes)
             yield from counts.to_batches()
+            keep_imported()
 
     return lines.select("value", "topic").mapInArrow(counted, OUTPUT)
+
+
+@cache
+def keep_imported() -> None:
+    """PySpark's worker looks for garbage after each task: not among all that is imported, once."""
+    gc.freeze()
 
 
 def next_batches(batches: Iterator[pa.RecordBatch]) -> list[pa.RecordBatch]:

@@ -79,12 +79,19 @@ def run(lines: pa.Table, sql: str, params: Mapping[str, Any] | None = None) -> p
 
 def select(sql: str, params: Mapping[str, Any] | None = None, **tables: pa.Table) -> pa.Table:
     """What a SELECT over tables gives, on one thread: others of this machine have work too."""
-    with duckdb.connect(config={"threads": 1}) as connection:
-        # A time that names no zone is UTC, wherever the worker runs.
-        connection.execute("SET TimeZone = 'UTC'")
+    with _database().cursor() as connection:
         for name, table in tables.items():
             connection.register(name, table)
         return connection.sql(sql, params=params).to_arrow_table()
+
+
+@cache
+def _database() -> duckdb.DuckDBPyConnection:
+    """One a process: to open one takes as long as to parse a thousand records."""
+    database = duckdb.connect(config={"threads": 1})
+    # A time that names no zone is UTC, wherever the worker runs.
+    database.execute("SET GLOBAL TimeZone = 'UTC'")
+    return database
 
 
 def parsed(
