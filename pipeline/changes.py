@@ -4,9 +4,9 @@ Dunning, "Accurate methods for the statistics of surprise and coincidence", Comp
 Linguistics 19 (1993): unlike chi-square it holds for the rare events that matter here.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import starmap
+from itertools import chain, starmap
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +22,7 @@ LEAST = 15.13
 """G² at p = 0.0001, one degree of freedom: less is not shown as a change."""
 GROUPS = {
     "hosts": ("host", "rcode_name"),
-    "domains": ("domain",),
+    "names": ("query", "domain", "is_folded"),
     "types": ("type",),
     "resolvers": ("resolver",),
 }
@@ -31,14 +31,21 @@ KINDS = (
     ("host", "queries", "hosts", "TRUE"),
     ("host", "NXDOMAIN", "hosts", "rcode_name = 'NXDOMAIN'"),
     ("host", "no response", "hosts", "rcode_name IS NULL"),
-    ("domain", "queries", "domains", "TRUE"),
-    ("domain", "names", "names", "TRUE"),
+    ("domain", "queries", "names", "TRUE"),
     ("type", "queries", "types", "TRUE"),
     ("response", "queries", "hosts", "TRUE"),
     ("resolver", "queries", "resolvers", "TRUE"),
 )
 """What is compared: a kind of row, the measure's name, and which groups it is the sum of."""
 SUMS = ", ".join(f"coalesce(sum({side}), 0)::BIGINT AS {side}" for side in ("before", "now"))
+OF_NAMES = (
+    f"SELECT 'all' AS kind, 'queries' AS value, '' AS measure, {SUMS} FROM hosts",
+    "SELECT 'all', 'names', '', count(before), count(now) FROM names WHERE query IS NOT NULL",
+    f"SELECT 'domain', NULL, 'names', {SUMS} FROM names WHERE is_folded",
+    "SELECT 'domain', domain, 'names', count(before), count(now) FROM names"
+    " WHERE query IS NOT NULL GROUP BY domain",
+)
+"""All of either side; the records whose names were folded; and how many names each domain has."""
 BEFORE, DAY, HOST = "before", "day", "host:"
 """Against what: the window before, the same time the day before, another host."""
 
@@ -97,10 +104,9 @@ def changes(table: Readable, view: View, n: int | None = 25, vs: str = BEFORE) -
     if stretches is None:
         return Changes(_counts_to_rows(pd.DataFrame(), {}), 0, why)
     whole, during = stretches
-    now = where(view, *whole)
-    other = view.only("host", vs.removeprefix(HOST)) if vs.startswith(HOST) else view
-    before = where(other, *during).renamed("b_")
-    counts = table.read(_counts_sql(now, before), now.params | before.params).to_pandas()
+    both, now, before = _sides(view, whole, during, vs)
+    params = both.params | now.params | before.params
+    counts = table.read(_counts_sql(both, now, before), params).to_pandas()
     # That each host asked nothing as the other one is no news.
     none = ["all", "host"] if vs.startswith(HOST) else ["all"]
     rows = _counts_to_rows(counts[~counts["kind"].isin(none)], _totals(counts))
@@ -132,38 +138,39 @@ def _day_before(
     return ((start, end), (start - day, end - day)), ""
 
 
-def _counts_sql(now: Clause, before: Clause) -> str:
+def _sides(view: View, whole: Stretch, during: Stretch, vs: str) -> tuple[Clause, Clause, Clause]:
+    """What holds on both sides, and what else on either; tested for each record, so it is short."""
+    anything = View(hidden=frozenset())
+    if not vs.startswith(HOST):
+        sides = [where(anything, *stretch) for stretch in (whole, during)]
+        both = where(view)
+    else:
+        own = replace(anything, filters=tuple(f for f in view.filters if f.field == "host"))
+        sides = [where(own), where(own.only("host", vs.removeprefix(HOST)))]
+        both = where(view.without("host"), *whole)
+    return both, sides[0].renamed("a_"), sides[1].renamed("b_")
+
+
+def _counts_sql(both: Clause, now: Clause, before: Clause) -> str:
     """Of either side: all queries and names, and those of each value; names count once.
 
     Without a value: what was folded away, so that nobody knows which value it had.
     """
-    keys = ", ".join(f"{KEYS[kind]} AS {kind}" for kind, *_ in GROUPS.values())
+    columns = ", ".join(dict.fromkeys(chain(*GROUPS.values())))
     sets = ", ".join(f"({', '.join(group)})" for group in GROUPS.values())
-    which = " ".join(f"WHEN grouping({kind}) = 0 THEN '{n}'" for n, (kind, *_) in GROUPS.items())
+    which = " ".join(f"WHEN grouping({each}) = 0 THEN '{n}'" for n, (each, *_) in GROUPS.items())
     return f"""
     WITH queries AS NOT MATERIALIZED (
-      SELECT *, {keys}, ({now.sql}) IS TRUE AS is_now, ({before.sql}) IS TRUE AS was
-      FROM dns_counts WHERE ({now.sql}) OR ({before.sql})),
-    names AS MATERIALIZED (
-      SELECT domain, count(*) FILTER (was) AS before, count(*) FILTER (is_now) AS now
-      FROM (SELECT domain, bool_or(was) AS was, bool_or(is_now) AS is_now
-        FROM queries WHERE query IS NOT NULL GROUP BY domain, query) GROUP BY domain),
+      SELECT count, rcode_name, query, id_orig_h AS host, registered_domain AS domain,
+        {KEYS["type"]} AS type, {KEYS["resolver"]} AS resolver, folded > 0 AS is_folded,
+        ({now.sql}) IS TRUE AS is_now, ({before.sql}) IS TRUE AS was
+      FROM dns_counts WHERE {both.sql} AND (({now.sql}) OR ({before.sql}))),
     sums AS MATERIALIZED (
-      SELECT host, rcode_name, domain, type, resolver, CASE {which} END AS which,
+      SELECT {columns}, CASE {which} END AS which,
         sum(count) FILTER (was) AS before, sum(count) FILTER (is_now) AS now
       FROM queries GROUP BY GROUPING SETS ({sets})),
     {", ".join(f"{name} AS (FROM sums WHERE which = '{name}')" for name in GROUPS)}
-    {" UNION ALL ".join([*_totals_sql(), *starmap(_part_sql, KINDS)])}"""
-
-
-def _totals_sql() -> list[str]:
-    """All of either side, and the records whose names were folded."""
-    return [
-        f"SELECT 'all' AS kind, 'queries' AS value, '' AS measure, {SUMS} FROM hosts",
-        f"SELECT 'all', 'names', '', {SUMS} FROM names",
-        "SELECT 'domain', NULL, 'names', coalesce(sum(count) FILTER (was), 0)::BIGINT,"
-        " coalesce(sum(count) FILTER (is_now), 0)::BIGINT FROM queries WHERE folded > 0",
-    ]
+    {" UNION ALL ".join([*OF_NAMES, *starmap(_part_sql, KINDS)])}"""
 
 
 def _part_sql(kind: str, measure: str, groups: str, counted: str) -> str:

@@ -132,17 +132,17 @@ def _summed(bars: pd.DataFrame, span: Window, name: str) -> Figure:
 
 def _distinct(table: Readable, clause: Clause, span: Window, name: str) -> Figure:
     """How many there were: in the window, its complete part, the one before, and each bar."""
+    # A bit for each bar: the lowest is all before the window.
     sql = f"""
-    WITH pairs AS MATERIALIZED (
-      SELECT {bar_sql(span)} AS bar, {DISTINCT[name]} AS value FROM dns_counts
-      WHERE {clause.sql} AND {DISTINCT[name]} IS NOT NULL GROUP BY ALL),
-    seen AS (SELECT max(bar) >= 0 AS whole, min(bar) < 0 AS before,
-      count(*) FILTER (bar BETWEEN 0 AND $filled - 1) > 0 AS now FROM pairs GROUP BY value)
-    SELECT 'whole' AS stretch, 0 AS bar, count(*) FILTER (whole) AS number FROM seen
-    UNION ALL SELECT 'now', 0, count(*) FILTER (now) FROM seen
-    UNION ALL SELECT 'before', 0, count(*) FILTER (before) FROM seen
-    UNION ALL SELECT 'bar', bar, count(*) FROM pairs GROUP BY bar"""
-    params = {**clause.params, **bar_params(span), "filled": span.filled}
+    WITH seen AS MATERIALIZED (
+      SELECT bit_or(1::HUGEINT << greatest({bar_sql(span)} + 1, 0)) AS bars FROM dns_counts
+      WHERE {clause.sql} AND {DISTINCT[name]} IS NOT NULL GROUP BY {DISTINCT[name]})
+    SELECT 'whole' AS stretch, 0 AS bar, count(*) FILTER (bars > 1) AS number FROM seen
+    UNION ALL SELECT 'now', 0, count(*) FILTER ((bars >> 1) % (1::HUGEINT << $filled) > 0) FROM seen
+    UNION ALL SELECT 'before', 0, count(*) FILTER (bars % 2 = 1) FROM seen
+    UNION ALL SELECT 'bar', bar, count(*) FILTER ((bars >> (bar + 1)) % 2 = 1)
+      FROM seen, range($drawn) drawn(bar) GROUP BY bar"""
+    params = {**clause.params, **bar_params(span), "filled": span.filled, "drawn": span.drawn}
     rows = table.read(sql, params).to_pylist()
     found = {(row["stretch"], row["bar"]): float(row["number"]) for row in rows}
     return Figure(

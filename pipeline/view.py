@@ -4,7 +4,9 @@ Every table of rows is a Listing: its rows, and the facts that its caption state
 shared between viewers and are not to be changed in place.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -229,12 +231,17 @@ def hidden(table: Readable, view: View) -> Hidden:
     clause = where(view, span.start, span.end, noisy=True)
     params = dict(clause.params)
     sums = ", ".join(
-        f"coalesce(sum(count) FILTER ({noise(keys, params)}), 0)::BIGINT AS s{place}"
+        f"coalesce(sum(count) FILTER ({_any_of(keys, params)}), 0)::BIGINT AS s{place}"
         for place, keys in enumerate([*([key] for key in NOISE), view.hidden])
     )
-    row = table.read(f"SELECT {sums} FROM dns_counts WHERE {clause.sql}", params).to_pylist()
+    sql = f"SELECT {sums} FROM dns_counts WHERE {clause.sql} AND {_any_of(NOISE, params)}"
+    row = table.read(sql, params).to_pylist()
     counts = list(row[0].values())
     return Hidden(dict(zip(NOISE, counts, strict=False)), counts[-1])
+
+
+def _any_of(keys: Iterable[str], params: dict[str, Any]) -> str:
+    return f"(({' OR '.join(noise(keys, params)) or 'FALSE'}) IS TRUE)"
 
 
 def since(table: Readable, view: View) -> int:

@@ -42,23 +42,25 @@ LABELLED = {
 }
 """Noise that is known by its registered domain."""
 # mDNS, LLMNR and NetBIOS: of IPv4 224.0.0.251, 224.0.0.252 and broadcasts, of IPv6 all multicast.
-MULTICAST = """(id_resp_h IN ('224.0.0.251', '224.0.0.252') OR suffix(id_resp_h, '.255')
- OR (starts_with(lower(id_resp_h), 'ff') AND contains(id_resp_h, ':')))"""
+MULTICAST = (
+    "suffix(id_resp_h, '.255')",
+    "id_resp_h ILIKE 'ff%:%'",
+    "id_resp_h = '224.0.0.251'",
+    "id_resp_h = '224.0.0.252'",
+)
 
 
-def noise(keys: Iterable[str], params: dict[str, Any]) -> str:
-    """A condition that holds for the records that any of the noise switches is about.
+def noise(keys: Iterable[str], params: dict[str, Any]) -> list[str]:
+    """Conditions: the records that these noise switches are about are those for which any holds.
 
-    Values that it needs bound go to `params`.
+    Values that they need bound go to `params`.
     """
-    chosen = sorted(keys)
-    labels = [label for key in chosen for label in LABELLED.get(key, ())]
-    parts = [MULTICAST] if "multicast" in chosen else []
+    chosen = set(keys)
+    parts = [*MULTICAST] if "multicast" in chosen else []
     if "known" in chosen:
         parts.append(known().condition(params))
-    if labels:
-        parts.append(f"registered_domain IN ({', '.join(map(repr, labels))})")
-    return f"(({' OR '.join(parts) or 'FALSE'}) IS TRUE)"
+    labels = [label for key in LABELLED if key in chosen for label in LABELLED[key]]
+    return parts + [f"registered_domain = '{label}'" for label in labels]
 
 
 @dataclass(frozen=True)
@@ -93,8 +95,9 @@ def where(
         params["at"] = view.at
         parts.append("seq <= $at")
     parts += _filters(view.filters, params)
-    if view.hidden and not noisy:
-        parts.append(f"NOT {noise(view.hidden, params)}")
+    if not noisy:
+        # One at a time: DuckDB tests them while it scans, in half the time of one with OR.
+        parts += [f"({each}) IS NOT TRUE" for each in noise(view.hidden, params)]
     return Clause(" AND ".join(parts), params)
 
 
