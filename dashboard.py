@@ -7,9 +7,11 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 
 import streamlit as st
 from starlette.middleware import Middleware
+from streamlit import config
 
 # The modules below take seconds on a busy machine, and there is nothing to end in order yet.
 in_order = {each: signal.signal(each, signal.SIG_DFL) for each in (signal.SIGTERM, signal.SIGINT)}
@@ -50,6 +52,10 @@ except (SettingsError, JavaMissing, JarsMissing, TableError) as error:
     sys.exit(f"zeek-live: {error}")
 for each, handler in in_order.items():
     signal.signal(each, handler)
+
+# Streamlit tells each viewer the theme at each refresh, and looks through all its options for it
+# six times: a seventh of a busy server's time.
+config.get_options_for_section = cache(config.get_options_for_section)
 
 app = st.App(
     "pages/frame.py",

@@ -4,7 +4,8 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
-from dataclasses import dataclass
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import wraps
 from itertools import count
@@ -125,8 +126,8 @@ class _Moment:
 class Shown:
     """The version that pages show: for a moment the same, so that all who look then share it.
 
-    When it is old, who comes first draws the newest; others go on with the last one meanwhile, and
-    find the newer one made.
+    When it is old, who looks alone draws the newest. What many look at stays until the newest has
+    been made beside it (`pipeline.ahead`): nobody waits for it, and all find it made.
     """
 
     def __init__(self) -> None:
@@ -134,6 +135,8 @@ class Shown:
         self._table: ReferenceType[Readable] | None = None
         self._shown = _Moment()
         self._begun: deque[_Moment] = deque(maxlen=BEGUN)
+        self._earlier: deque[_Moment] = deque(maxlen=BEGUN)
+        """Shown before; some may still be drawn."""
 
     def version(self, table: Readable, seconds: float) -> int:
         """The one to draw; what it says was the newest about so many seconds ago at most.
@@ -147,16 +150,35 @@ class Shown:
                 self._table = ref(table)
                 self._shown = _moment(table, now)
                 self._begun.clear()
-            shown = self._shown
-            is_made = any(
-                each.version > shown.version and now - each.since < PATIENCE for each in self._begun
-            )
-            stays = max(seconds, 2 * shown.seconds) if shown.is_shared else seconds
-            if now - shown.since < stays or (is_made and seconds):
+                return self._shown.version
+            shown, age = self._shown, now - self._shown.since
+            patience = PATIENCE if shown.is_shared else 0.0
+            if seconds and (age < self._stays(seconds) + patience or self._is_made(now)):
                 shown.is_shared = True
                 return shown.version
             self._begun.append(_moment(table, now))
             return self._begun[-1].version
+
+    def due(self, table: Readable, seconds: float) -> int | None:
+        """The newest version, where many look at one that is about to be old: it is to be made now,
+        by the caller and nobody else."""
+        now = time.monotonic()
+        with self._lock:
+            shown = self._shown
+            is_old = now - shown.since >= self._stays(seconds / 2)
+            if not (seconds and is_old and shown.is_shared and self._still_there(table)):
+                return None
+            if self._is_made(now) or table.version == shown.version:
+                return None
+            self._begun.append(_moment(table, now))
+            return self._begun[-1].version
+
+    def _stays(self, seconds: float) -> float:
+        return max(seconds, 2 * self._shown.seconds) if self._shown.is_shared else seconds
+
+    def _is_made(self, now: float) -> bool:
+        newer = [each for each in self._begun if each.version > self._shown.version]
+        return any(now - each.since < PATIENCE for each in newer)
 
     def last(self, table: Readable, seconds: float) -> int:
         """The one that was drawn last, if pages may be so many seconds behind; else the newest."""
@@ -171,6 +193,7 @@ class Shown:
         """
         with self._lock:
             for moment in [each for each in self._begun if each.version == version]:
+                self._earlier.append(self._shown)
                 self._shown = moment
                 self._shown.seconds = time.monotonic() - moment.since
             while self._begun and self._begun[0].version <= self._shown.version:
@@ -180,7 +203,7 @@ class Shown:
         """After which merge a version is read: those on screens stay as they were first read."""
         with self._lock:
             if self._still_there(table):
-                for moment in (self._shown, *self._begun):
+                for moment in (self._shown, *self._begun, *self._earlier):
                     if moment.version == version:
                         return moment.shrunk
         return table.shrunk
@@ -195,6 +218,8 @@ def _moment(table: Readable, now: float) -> _Moment:
 
 
 SHOWN = Shown()
+ASKED: ContextVar[list[Callable[[int], Any]] | None] = ContextVar("asked", default=None)
+"""While a page is drawn: what it has asked, to be asked once more of another version."""
 
 
 def cached(
@@ -211,6 +236,8 @@ def cached(
     def call(table: Readable, view: View, /, *args: P.args, **kwargs: P.kwargs) -> R:
         selected = view.selected()
         name = f"{function.__module__}.{function.__qualname__}"
+        if (asked := ASKED.get()) is not None:
+            asked.append(lambda at: call(table, replace(view, at=at), *args, **kwargs))
         options = tuple(sorted(kwargs.items()))
         key = (name, _number(table), *_state(table, view), version(), selected, args, options)
         result: R = RESULTS.get(key, lambda: function(table, selected, *args, **kwargs))

@@ -14,6 +14,7 @@ from pages.shared.clicks import is_clicked, undisturbed
 from pages.shared.copy import copier
 from pages.shared.onscreen import OnScreen, on_screen
 from pages.shared.refresh import again
+from pipeline.ahead import asking, make_next
 from pipeline.cache import SHOWN
 from pipeline.query import running
 from pipeline.screen import Counted
@@ -86,6 +87,15 @@ def last(view: View) -> View:
     return replace(view, at=SHOWN.last(running().table, _shared(view)))
 
 
+@contextmanager
+def ahead(view: View) -> Iterator[None]:
+    """What is asked to draw this is asked of the next version too, in time for all who share it."""
+    with asking() as asked:
+        yield
+    if view.at is None:
+        make_next(running().table, asked, _shared(view))
+
+
 def _shared(view: View) -> float:
     # Who looks alone finds each version old, and is shown the newest.
     return min(0.9 * view.every, LONGEST_SHARED)
@@ -102,7 +112,7 @@ def live(draw: Callable[[Counted, View], None], pauses: bool = True) -> None:
         if url.view() != view or url.JUMP in st.session_state:
             st.rerun()
         seen = moment(view)
-        with at_once():
+        with ahead(view), at_once():
             draw(running().table, seen)
             copier()
             on_screen().drawing.at = seen.at

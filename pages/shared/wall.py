@@ -10,7 +10,7 @@ import streamlit as st
 
 from pages.shared import url, wallparts
 from pages.shared.clock import wall_clock
-from pages.shared.live import moment
+from pages.shared.live import ahead, moment
 from pages.shared.look import HERE, zone_of
 from pages.shared.refresh import again, watch_tab
 from pipeline.cache import SHOWN, Readable
@@ -31,7 +31,8 @@ def _step() -> None:
     pipeline = running()
     turn = _turn(pipeline.settings)
     seen = replace(turn, view=moment(turn.view))
-    _draw(pipeline.table, seen, pipeline.settings.wall_addresses)
+    with ahead(turn.view):
+        _draw(pipeline.table, seen, pipeline.settings.wall_addresses)
     SHOWN.drawn(seen.view.at)
     # Last: where drawing fails, the clock hears nothing, and says so.
     status = pipeline.status().seen_every(turn.view.every)

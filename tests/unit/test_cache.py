@@ -6,7 +6,7 @@ from threading import Barrier
 
 import pytest
 
-from pipeline.cache import PATIENCE, RESULTS, Cache, Shown
+from pipeline.cache import BEGUN, PATIENCE, RESULTS, Cache, Shown
 from pipeline.state import Filter, View
 from pipeline.view import hosts
 from tests.unit.dns_rows import ByHand, Row
@@ -83,10 +83,39 @@ def test_the_last_version_is_shown_while_somebody_draws_a_newer_one(
     shown.drawn(2)
     table.add(Row(2))
     assert shown.version(table, 1) == shown.last(table, 1) == 2
-    clock[0] += 0.5
-    assert shown.version(table, 1) == 3
     shown.drawn(2)
     assert shown.version(table, 1) == 2
+
+
+def test_what_many_look_at_stays_until_the_next_is_made_by_one_of_them(
+    drawing: tuple[Shown, ByHand], clock: list[float]
+) -> None:
+    shown, table = drawing
+    shown.drawn(2)
+    assert shown.due(table, 1) is None
+    assert shown.version(table, 1) == 2
+    table.add(Row(2))
+    clock[0] += 0.4
+    assert shown.due(table, 1) is None
+    clock[0] += 0.2
+    assert [shown.due(table, seconds) for seconds in (0, 1, 1)] == [None, 3, None]
+    clock[0] += 0.5
+    assert shown.version(table, 1) == 2
+    shown.drawn(3)
+    assert shown.version(table, 1) == 3
+    clock[0] += 5
+    assert shown.due(table, 1) is None
+
+
+def test_who_never_makes_the_next_is_not_waited_for(
+    drawing: tuple[Shown, ByHand], clock: list[float]
+) -> None:
+    shown, table = drawing
+    shown.drawn(2)
+    assert shown.version(table, 1) == 2
+    table.add(Row(2))
+    clock[0] += 1 + PATIENCE
+    assert shown.version(table, 1) == 3
 
 
 def test_who_never_comes_to_draw_it_is_not_waited_for(
@@ -132,9 +161,9 @@ def test_what_many_look_at_stays_for_twice_the_time_it_took_to_draw(
     clock[0] += 0.1
     assert shown.version(table, 1) == 2
     clock[0] += 0.6
-    assert shown.version(table, 1) == 2
+    assert shown.due(table, 1) is None
     clock[0] += 0.2
-    assert shown.version(table, 1) == 3
+    assert shown.due(table, 1) == 3
 
 
 def test_a_viewer_alone_does_not_wait_twice_the_time(
@@ -157,9 +186,11 @@ def test_what_is_on_screens_stays_as_it_was_read_when_rows_are_merged(
     first = hosts(table, now)
     table.add(Row(1, seq=2))
     table.shrunk = table.version
-    assert hosts(table, now) is first
-    assert shown.version(table, 0) == 2
-    shown.drawn(2)
+    for version in range(2, BEGUN + 3):
+        assert hosts(table, now) is first
+        assert shown.version(table, 0) == version
+        shown.drawn(version)
+        table.version += 1
     assert hosts(table, now) is not first
 
 
