@@ -1,13 +1,14 @@
 """The next version, made before anybody is shown it: what many look at, nobody waits for."""
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from threading import Lock, Thread
 from typing import Any
 
 from pipeline.cache import ASKED, SHOWN, Readable
 
-_ONE_AT_A_TIME = ThreadPoolExecutor(1, "ahead")
+_MAKING = Lock()
+"""Held while one is made: where that is slow, no others wait behind it."""
 
 
 @contextmanager
@@ -22,16 +23,22 @@ def asking() -> Iterator[list[Callable[[int], Any]]]:
 
 
 def make_next(table: Readable, asked: list[Callable[[int], Any]], seconds: float) -> None:
-    """Where it is due, ask the same of the newest version, and then have pages show that.
-
-    An answer that fails is not kept: whoever is shown that version asks again, and is told why.
-    """
+    """Where it is due, ask the same of the newest version, and then have pages show that."""
+    if not _MAKING.acquire(blocking=False):
+        return
     version = SHOWN.due(table, seconds)
-    if version is not None:
-        _ONE_AT_A_TIME.submit(_make, asked, version)
+    if version is None:
+        _MAKING.release()
+    else:
+        Thread(target=_make, args=(asked, version), name="ahead", daemon=True).start()
 
 
 def _make(asked: list[Callable[[int], Any]], version: int) -> None:
-    for each in asked:
-        each(version)
-    SHOWN.drawn(version)
+    # An answer that fails is not kept: who is shown that version asks again, and is told why.
+    try:
+        with suppress(Exception):
+            for each in asked:
+                each(version)
+            SHOWN.drawn(version)
+    finally:
+        _MAKING.release()

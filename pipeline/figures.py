@@ -132,7 +132,7 @@ def _summed(bars: pd.DataFrame, span: Window, name: str) -> Figure:
 
 def _distinct(table: Readable, clause: Clause, span: Window, name: str) -> Figure:
     """How many there were: in the window, its complete part, the one before, and each bar."""
-    # A bit for each bar: the lowest is all before the window.
+    # A bit for each bar, 90 at most; the lowest is all before the window.
     sql = f"""
     WITH seen AS MATERIALIZED (
       SELECT bit_or(1::HUGEINT << greatest({bar_sql(span)} + 1, 0)) AS bars FROM dns_counts

@@ -1,7 +1,6 @@
 """What many look at is made before they are shown it."""
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -14,7 +13,7 @@ from tests.unit.dns_rows import ByHand, Row
 
 @pytest.fixture
 def shown(monkeypatch: pytest.MonkeyPatch) -> Shown:
-    """A clock that stands still, and a pool whose work can be waited for."""
+    """What pages show, of this test alone."""
     now = Shown()
     monkeypatch.setattr("pipeline.cache.SHOWN", now)
     monkeypatch.setattr("pipeline.ahead.SHOWN", now)
@@ -33,40 +32,38 @@ def table(shown: Shown, monkeypatch: pytest.MonkeyPatch) -> ByHand:
     return table
 
 
-def made(table: ByHand, asked: list, seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`make_next`, and what it leaves to the pool is done."""
-    with ThreadPoolExecutor(1) as pool:
-        monkeypatch.setattr(ahead, "_ONE_AT_A_TIME", pool)
-        ahead.make_next(table, asked, seconds)
+def made(table: ByHand, asked: list, seconds: float) -> None:
+    """`make_next`, and what it leaves to a thread is done."""
+    ahead.make_next(table, asked, seconds)
+    with ahead._MAKING:
+        pass
 
 
 def test_what_was_asked_of_one_version_is_there_of_the_next_before_it_is_shown(
-    shown: Shown, table: ByHand, monkeypatch: pytest.MonkeyPatch
+    shown: Shown, table: ByHand
 ) -> None:
     with ahead.asking() as asked:
         hosts(table, View(at=shown.version(table, 1)), sort="-queries")
-    made(table, asked, 1, monkeypatch)
+    made(table, asked, 1)
     assert shown.version(table, 1) == 2
     before = RESULTS.misses
     assert hosts(table, View(at=2), sort="-queries").queries == 2
     assert RESULTS.misses == before
 
 
-def test_nothing_is_asked_twice_where_it_is_not_due(
-    shown: Shown, table: ByHand, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_nothing_is_asked_twice_where_it_is_not_due(table: ByHand) -> None:
     asked: list[int] = []
-    made(table, [asked.append], 0, monkeypatch)
+    made(table, [asked.append], 0)
     assert not asked
-    made(table, [asked.append], 1, monkeypatch)
-    made(table, [asked.append], 1, monkeypatch)
+    made(table, [asked.append], 1)
+    made(table, [asked.append], 1)
     assert asked == [2]
 
 
 def test_what_fails_is_shown_to_nobody_and_not_waited_for(
     shown: Shown, table: ByHand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made(table, [lambda version: 1 // 0], 1, monkeypatch)
+    made(table, [lambda version: 1 // 0], 1)
     assert shown.version(table, 1) == 1
     monkeypatch.setattr("pipeline.cache.time.monotonic", lambda: 102.0 + PATIENCE)
     assert shown.version(table, 1) == 2
@@ -78,3 +75,16 @@ def test_what_another_thread_asks_is_not_taken_for_this_page(table: ByHand) -> N
         other.start()
         other.join()
     assert not asked
+
+
+def test_none_waits_behind_one_that_is_slow(table: ByHand, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    go = threading.Event()
+    ahead.make_next(table, [lambda version: go.wait(10), asked.append], 1)
+    table.add(Row(2, seq=3))
+    monkeypatch.setattr("pipeline.cache.time.monotonic", lambda: 102.0 + PATIENCE)
+    ahead.make_next(table, [asked.append], 1)
+    go.set()
+    with ahead._MAKING:
+        pass
+    assert asked == [2]

@@ -41,6 +41,12 @@ def test_a_range_has_about_sixty_bars_of_a_round_width(range_: str, bar: int, ba
     assert (span.bar, span.bars) == (bar, bars)
 
 
+@pytest.mark.parametrize("seconds", [round(10 * 1.5**step) for step in range(36)])
+def test_no_window_has_more_bars_than_a_number_of_128_bits_holds(seconds: int) -> None:
+    span = window(TABLE, View(start=NEWEST - timedelta(seconds=seconds), end=NEWEST))
+    assert 0 < span.bars <= 90
+
+
 @pytest.mark.parametrize("range_", ["5m", "15m", "1h", "4h", "24h", "all"])
 def test_no_bucket_lies_across_an_edge_of_the_window_or_of_a_bar(range_: str) -> None:
     span = window(TABLE, View(range=range_))
