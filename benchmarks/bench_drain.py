@@ -190,6 +190,8 @@ def measured(way: str, servers: str, limit: int, records: int, minutes: float) -
     told = output.splitlines()
     progress: Progress = json.loads(told[-1])
     stages = json.loads(told[-2]) if way == "zeek-live" else {}
+    if not progress:
+        sys.exit(f"{way} got through no batch in {minutes} minutes: give it more by --minutes")
     (first_at, first), (last_at, last) = warm_from(progress), progress[-1]
     warm = (last - first) / (last_at - first_at) if last > first else 0.0
     whole = last / (last_at - started)
