@@ -24,7 +24,7 @@ $(STAMP): requirements.txt requirements-dev.txt
 		if [ -n "$$each" ] && "$$each" -c '$(FIT)' 2>/dev/null; then python=$$each; break; fi; \
 	done; \
 	if [ -z "$$python" ]; then \
-		echo "Python 3.11 or newer that makes virtual environments is needed and none is on PATH:" \
+		echo "Python 3.11 or newer that makes virtual environments is needed, and none is in /usr/bin or on PATH:" \
 			"install one and its venv package (python3-venv), or name it by PYTHON=…" >&2; \
 		exit 1; \
 	fi; \

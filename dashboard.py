@@ -54,7 +54,7 @@ for each, handler in in_order.items():
     signal.signal(each, handler)
 
 # Streamlit tells each viewer the theme at each refresh, and looks through all its options for it
-# six times: a seventh of a busy server's time.
+# six times: a seventh of a busy server's time. Another theme needs another start.
 config.get_options_for_section = cache(config.get_options_for_section)
 
 app = st.App(

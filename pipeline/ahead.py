@@ -26,19 +26,20 @@ def make_next(table: Readable, asked: list[Callable[[int], Any]], seconds: float
     """Where it is due, ask the same of the newest version, and then have pages show that."""
     if not _MAKING.acquire(blocking=False):
         return
-    version = SHOWN.due(table, seconds)
-    if version is None:
+    try:
+        if (version := SHOWN.due(table, seconds)) is None:
+            _MAKING.release()
+        else:
+            Thread(target=_make, args=(asked, version), name="ahead", daemon=True).start()
+    except BaseException:
         _MAKING.release()
-    else:
-        Thread(target=_make, args=(asked, version), name="ahead", daemon=True).start()
+        raise
 
 
 def _make(asked: list[Callable[[int], Any]], version: int) -> None:
-    # An answer that fails is not kept: who is shown that version asks again, and is told why.
-    try:
+    for each in asked:
+        # An answer that fails is not kept: who is shown that version asks again, and is told why.
         with suppress(Exception):
-            for each in asked:
-                each(version)
-            SHOWN.drawn(version)
-    finally:
-        _MAKING.release()
+            each(version)
+    SHOWN.drawn(version)
+    _MAKING.release()

@@ -21,6 +21,7 @@ from pipeline.state import View
 MAX_RESULTS = 512
 PATIENCE = 2.0
 """Seconds after which whoever draws a newer version is not waited for."""
+MANY = 3
 BEGUN = 8
 """Versions that are being drawn and remembered; who left before the end is among them."""
 P = ParamSpec("P")
@@ -120,14 +121,15 @@ class _Moment:
     shrunk: int = 0
     seconds: float = 0.0
     """How long it took to draw."""
-    is_shared: bool = False
+    looks: int = 0
+    """How often it was shown to others than who drew it."""
 
 
 class Shown:
     """The version that pages show: for a moment the same, so that all who look then share it.
 
-    When it is old, who looks alone draws the newest. What many look at stays until the newest has
-    been made beside it (`pipeline.ahead`): nobody waits for it, and all find it made.
+    When it is old, who comes first draws the newest; others go on with the last one meanwhile, and
+    find the newer one made. What many look at is made anew before that (`pipeline.ahead`).
     """
 
     def __init__(self) -> None:
@@ -141,8 +143,8 @@ class Shown:
     def version(self, table: Readable, seconds: float) -> int:
         """The one to draw; what it says was the newest about so many seconds ago at most.
 
-        What many look at stays for twice the time it took to draw, so that drawing takes half of
-        the server's time at most.
+        What is shared stays for twice the time it took to draw, so that drawing takes half of the
+        server's time at most; what many look at, for half of `seconds` more, in which it is made.
         """
         now = time.monotonic()
         with self._lock:
@@ -150,11 +152,12 @@ class Shown:
                 self._table = ref(table)
                 self._shown = _moment(table, now)
                 self._begun.clear()
+                self._earlier.clear()
                 return self._shown.version
             shown, age = self._shown, now - self._shown.since
-            patience = PATIENCE if shown.is_shared else 0.0
-            if seconds and (age < self._stays(seconds) + patience or self._is_made(now)):
-                shown.is_shared = True
+            spare = seconds / 2 if shown.looks >= MANY else 0.0
+            if seconds and (age < max(seconds, self._twice + spare) or self._is_made(now)):
+                shown.looks += 1
                 return shown.version
             self._begun.append(_moment(table, now))
             return self._begun[-1].version
@@ -165,16 +168,17 @@ class Shown:
         now = time.monotonic()
         with self._lock:
             shown = self._shown
-            is_old = now - shown.since >= self._stays(seconds / 2)
-            if not (seconds and is_old and shown.is_shared and self._still_there(table)):
+            is_old = now - shown.since >= max(seconds / 2, self._twice)
+            if not (seconds and is_old and shown.looks >= MANY and self._still_there(table)):
                 return None
             if self._is_made(now) or table.version == shown.version:
                 return None
             self._begun.append(_moment(table, now))
             return self._begun[-1].version
 
-    def _stays(self, seconds: float) -> float:
-        return max(seconds, 2 * self._shown.seconds) if self._shown.is_shared else seconds
+    @property
+    def _twice(self) -> float:
+        return 2 * self._shown.seconds if self._shown.looks else 0.0
 
     def _is_made(self, now: float) -> bool:
         newer = [each for each in self._begun if each.version > self._shown.version]
@@ -187,7 +191,8 @@ class Shown:
             return self._shown.version if known else table.version
 
     def drawn(self, version: int) -> None:
-        """A page of that version is on a screen: from now on all are shown it, if it is newer.
+        """A page of that version is on a screen, or all of it is made: from now on all are shown
+        it, if it is newer.
 
         Also when somebody has begun a newer one since: where drawing is slow, somebody always has.
         """

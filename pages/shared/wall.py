@@ -33,7 +33,7 @@ def _step() -> None:
     seen = replace(turn, view=moment(turn.view))
     with ahead(turn.view):
         _draw(pipeline.table, seen, pipeline.settings.wall_addresses)
-    SHOWN.drawn(seen.view.at)
+        SHOWN.drawn(seen.view.at)
     # Last: where drawing fails, the clock hears nothing, and says so.
     status = pipeline.status().seen_every(turn.view.every)
     wall_clock(status, zone_of(turn.view), turn.name or "Zeek DNS", turn.view.every)

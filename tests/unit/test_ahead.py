@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from pipeline import ahead
-from pipeline.cache import PATIENCE, RESULTS, Shown
+from pipeline.cache import MANY, PATIENCE, RESULTS, Shown
 from pipeline.state import View
 from pipeline.view import hosts
 from tests.unit.dns_rows import ByHand, Row
@@ -22,11 +22,12 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> Shown:
 
 @pytest.fixture
 def table(shown: Shown, monkeypatch: pytest.MonkeyPatch) -> ByHand:
-    """One that two have looked at, long ago, and that has got a row since."""
+    """One that many have looked at, long ago, and that has got a row since."""
     clock = [100.0]
     monkeypatch.setattr("pipeline.cache.time.monotonic", lambda: clock[0])
     table = ByHand(Row(0))
-    assert shown.version(table, 1) == shown.version(table, 1) == 1
+    for _ in range(1 + MANY):
+        assert shown.version(table, 1) == 1
     table.add(Row(1, seq=2))
     clock[0] += 1
     return table
@@ -43,7 +44,7 @@ def test_what_was_asked_of_one_version_is_there_of_the_next_before_it_is_shown(
     shown: Shown, table: ByHand
 ) -> None:
     with ahead.asking() as asked:
-        hosts(table, View(at=shown.version(table, 1)), sort="-queries")
+        hosts(table, View(at=1), sort="-queries")
     made(table, asked, 1)
     assert shown.version(table, 1) == 2
     before = RESULTS.misses
@@ -60,13 +61,24 @@ def test_nothing_is_asked_twice_where_it_is_not_due(table: ByHand) -> None:
     assert asked == [2]
 
 
-def test_what_fails_is_shown_to_nobody_and_not_waited_for(
-    shown: Shown, table: ByHand, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    made(table, [lambda version: 1 // 0], 1)
-    assert shown.version(table, 1) == 1
-    monkeypatch.setattr("pipeline.cache.time.monotonic", lambda: 102.0 + PATIENCE)
+def test_what_fails_keeps_nothing_else_from_being_made(shown: Shown, table: ByHand) -> None:
+    asked: list[int] = []
+    made(table, [lambda version: 1 // 0, asked.append], 1)
+    assert asked == [2]
     assert shown.version(table, 1) == 2
+
+
+def test_where_no_thread_can_be_had_the_next_try_is_as_the_first(
+    table: ByHand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as without_threads:
+        without_threads.setattr("pipeline.ahead.Thread.start", refused)
+        with pytest.raises(RuntimeError, match="new thread"):
+            ahead.make_next(table, [], 1)
+    assert not ahead._MAKING.locked()
 
 
 def test_what_another_thread_asks_is_not_taken_for_this_page(table: ByHand) -> None:
@@ -84,6 +96,7 @@ def test_none_waits_behind_one_that_is_slow(table: ByHand, monkeypatch: pytest.M
     table.add(Row(2, seq=3))
     monkeypatch.setattr("pipeline.cache.time.monotonic", lambda: 102.0 + PATIENCE)
     ahead.make_next(table, [asked.append], 1)
+    assert not asked
     go.set()
     with ahead._MAKING:
         pass
