@@ -1,41 +1,67 @@
-"""Spark's classes, laid down once for the JVM to map in: each start is shorter by it.
+"""Java's classes, laid down once for the JVM to map in: each start is shorter by it.
 
-`python -m pipeline.classes` lets a JVM do what the pipeline does and write down the classes it
-needed ("class data sharing", JEP 310 and 350). A JVM whose class path or version is another one
-leaves the archive alone.
+`python -m pipeline.classes` lets Spark do what the pipeline does, and the demo's broker start and
+end, and writes down the classes they needed ("class data sharing", JEP 310 and 350). A JVM whose
+class path or version is another one leaves the archive alone.
 """
 
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from pipeline.jars import JARS, JavaMissing, find_java
+import pyspark
+
+from pipeline.jars import JARS, JavaMissing, find_java, is_fetched
 
 LONGEST = 180.0
 SILENT = ("-Xlog:cds=off", "-Xlog:cds+dynamic=off")
 """An archive that does not fit is left alone, without a word."""
 
 
-def archive() -> Path:
-    """Where the archive is, or would be: one for each version of Spark and each Java."""
-    java = find_java().parents[1].name
-    return JARS / f"spark-{version('pyspark')}-{java}.jsa"
+@dataclass(frozen=True)
+class Archive:
+    """The classes of one program."""
+
+    file: Path
+    """One for each version of the program and each Java."""
+    jars: Path
+    """The folder that the classes are from."""
+
+    @property
+    def fits(self) -> bool:
+        """Whether it is there, and no jars have been installed since."""
+        return self.file.is_file() and self.file.stat().st_mtime > self.jars.stat().st_mtime
+
+    def options(self) -> list[str]:
+        """Options for a JVM that is to use it; none where it does not fit."""
+        return [f"-XX:SharedArchiveFile={self.file}", *SILENT] if self.fits else []
 
 
-def java_options() -> list[str]:
-    """Options for a JVM that is to use the archive; none where there is none."""
-    return [f"-XX:SharedArchiveFile={archive()}", *SILENT] if archive().is_file() else []
+def of_spark() -> Archive:
+    """Spark's."""
+    jars = Path(pyspark.__file__).parent / "jars"
+    return Archive(_file(f"spark-{version('pyspark')}"), jars)
 
 
-def write_archive(file: Path) -> None:
+def of_broker() -> Archive:
+    """The demo's Kafka's."""
+    return Archive(_file("broker"), JARS / "broker")
+
+
+def _file(name: str) -> Path:
+    return JARS / f"{name}-{find_java().parents[1].name}.jsa"
+
+
+def write_spark(fresh: Path) -> None:
     """Start a JVM, let it count a few lines from a stream, and let it end in order."""
     from pipeline.batch import grouped
     from pipeline.session import start_session
     from pipeline.settings import read_settings
 
-    fresh = file.with_suffix(".new")
     settings = read_settings(source="logs", log_dir=Path(), master="local[2]")
     spark = start_session(settings, f"-XX:ArchiveClassesAtExit={fresh}", *SILENT)
     lines = spark.readStream.format("rate").option("rowsPerSecond", 1000).load()
@@ -46,16 +72,31 @@ def write_archive(file: Path) -> None:
         query.processAllAvailable()
         query.stop()
         spark.stop()
-    _end(spark, fresh)
-    fresh.replace(file)
+    _end(spark)
 
 
-def _end(spark: Any, fresh: Path) -> None:
+def _end(spark: Any) -> None:
     """Let the JVM go and wait until it has written its archive."""
     gateway = spark.sparkContext._gateway
     gateway.shutdown()
     gateway.proc.stdin.close()
     gateway.proc.wait(LONGEST)
+
+
+def write_broker(fresh: Path) -> None:
+    """Start a broker, make a topic, and let it end in order."""
+    from pipeline.demo.broker import Broker
+
+    java = (f"-XX:ArchiveClassesAtExit={fresh}", *SILENT)
+    with TemporaryDirectory() as folder, Broker(Path(folder), java=java) as broker:
+        broker.create_topic("dns")
+
+
+def write(archive: Archive, by: Callable[[Path], None]) -> None:
+    """It appears under its name only when it is whole."""
+    fresh = archive.file.with_suffix(".new")
+    by(fresh)
+    fresh.replace(archive.file)
 
 
 def say(what: str) -> None:
@@ -64,15 +105,17 @@ def say(what: str) -> None:
 
 
 def main() -> int:
-    """Write it if it is missing; a failure costs nothing but slower starts."""
+    """Write what is missing; a failure costs nothing but slower starts."""
     try:
-        file = archive()
+        archives = {"Spark": (of_spark(), write_spark), "Kafka": (of_broker(), write_broker)}
     except JavaMissing:
         return 0
-    if not file.is_file():
-        say("Java: noting down Spark's classes, for faster starts (once) …")
+    for name, (archive, by) in archives.items():
+        if archive.fits or (name == "Kafka" and not is_fetched("broker")):
+            continue
+        say(f"Java: noting down {name}'s classes, for faster starts (once) …")
         try:
-            write_archive(file)
+            write(archive, by)
         except Exception as error:
             say(f"Java: starts stay slower: {error!r}"[:300])
     return 0

@@ -14,7 +14,7 @@ import psutil
 from pyspark import SparkContext
 from pyspark.sql import SparkSession
 
-from pipeline.classes import java_options as class_options
+from pipeline.classes import of_spark
 from pipeline.jars import connector_jars, find_java
 from pipeline.scratch import scratch
 from pipeline.settings import Settings
@@ -95,7 +95,7 @@ def start_session(settings: Settings, *java: str) -> SparkSession:
     os.environ["JAVA_HOME"] = str(find_java().parents[1])
     os.environ["PYSPARK_PYTHON"] = settings.worker_python or sys.executable
     builder = SparkSession.builder
-    for key, value in spark_options(settings, *(java or class_options())).items():
+    for key, value in spark_options(settings, *(java or of_spark().options())).items():
         builder = builder.config(key, value)
     spark = builder.getOrCreate()
     spark.sparkContext.addPyFile(packed_stages())

@@ -65,8 +65,8 @@ class Store:
         self._memory_mb = memory_mb
         self._gate = Gate()
         self._lock = None if folder is None else _lock(folder)
-        self._selects: set[str] = set()
-        """What was read before: to look it through takes as long as to read little."""
+        self._selects: dict[str, duckdb.Statement] = {}
+        """What was read before, parsed: to parse it takes as long as to read little."""
         self.ended = False
         """Whether an error has ended the database, so that only reopening helps."""
         self._database: duckdb.DuckDBPyConnection | None = None
@@ -113,20 +113,22 @@ class Store:
         """The whole result of one SELECT; sums of integers are 64 bit wide."""
         try:
             with self.reading() as cursor:
-                self._refuse_changes(cursor, sql)
-                return _with_integers(cursor.sql(sql, params=params).to_arrow_table())
+                select = self._select(cursor, sql)
+                return _with_integers(cursor.sql(select, params=params).to_arrow_table())
         except duckdb.Error as error:
             raise _translated(error, self._folder) from error
 
-    def _refuse_changes(self, cursor: duckdb.DuckDBPyConnection, sql: str) -> None:
-        if sql in self._selects:
-            return
-        kinds = [statement.type for statement in cursor.extract_statements(sql)]
-        if kinds != [duckdb.StatementType.SELECT]:
+    def _select(self, cursor: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
+        """The one SELECT that the text is; TableError for whatever else."""
+        if select := self._selects.get(sql):
+            return select
+        found = cursor.extract_statements(sql)
+        if [each.type for each in found] != [duckdb.StatementType.SELECT]:
             raise TableError(f"only one SELECT can be read, not {sql[:80]!r}")
         if len(self._selects) >= MOST_SELECTS:
             self._selects.clear()
-        self._selects.add(sql)
+        self._selects[sql] = found[0]
+        return found[0]
 
     def checked(self, load: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
         """What `load` reads; ValueError or a missing table means that the file is damaged."""

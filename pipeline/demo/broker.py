@@ -9,6 +9,7 @@ import signal
 import subprocess
 import time
 from base64 import urlsafe_b64encode
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from uuid import uuid4
@@ -17,6 +18,7 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
+from pipeline.classes import of_broker
 from pipeline.demo.process import (
     end,
     end_stale,
@@ -70,11 +72,21 @@ class BrokerFailed(Exception):
 class Broker:
     """A broker's life: `start` returns when it answers, also after a kill."""
 
-    def __init__(self, data: Path, port: int | None = None, keep_bytes: int = -1) -> None:
-        """`keep_bytes` of a partition are kept at least, older segments go; -1 keeps all."""
+    def __init__(
+        self,
+        data: Path,
+        port: int | None = None,
+        keep_bytes: int = -1,
+        java: Sequence[str] = (),
+    ) -> None:
+        """`keep_bytes` of a partition are kept at least, older segments go; -1 keeps all.
+
+        `java` are options for its JVM; without any, its classes are mapped in.
+        """
         self.data = data.resolve()
         self.port = port or free_port()
         self.keep_bytes = keep_bytes
+        self.java = java
         self.log = self.data / "broker.log"
         self.pid_file = self.data / "broker.pid"
         self.process: subprocess.Popen[bytes] | None = None
@@ -90,7 +102,8 @@ class Broker:
         end_stale(self.pid_file)
         if is_taken(self.port):
             raise BrokerFailed(f"port {self.port} is in use, Kafka cannot listen there")
-        java = [str(find_java()), *JAVA_OPTIONS, "-cp", broker_classpath()]
+        options = [*JAVA_OPTIONS, *(self.java or of_broker().options())]
+        java = [str(find_java()), *options, "-cp", broker_classpath()]
         # What it unpacks there stays behind when it is killed.
         java.insert(1, f"-Djava.io.tmpdir={self.data}")
         properties = str(self._write_properties())

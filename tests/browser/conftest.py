@@ -8,19 +8,30 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Error,
+    Page,
+    ViewportSize,
+    expect,
+    sync_playwright,
+)
 
 from tests.conftest import missing
 
 ROOT = Path(__file__).parents[2]
 ARGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
+    "--disable-component-update --disable-sync "
+    # A tab draws by half the CPU seconds where another has compiled all scripts in its process.
+    "--renderer-process-limit=1 --js-flags=--single-threaded"
 ).split()
 
 LAPTOP: ViewportSize = {"width": 1366, "height": 768}
@@ -106,13 +117,6 @@ def visitor(chromium: Browser, **more: Any) -> BrowserContext:
     return context
 
 
-@pytest.fixture
-def new_page(chromium: Browser) -> Iterator[Page]:
-    """The page of a new visitor."""
-    with visitor(chromium) as context:
-        yield context.new_page()
-
-
 @pytest.fixture(scope="session")
 def kept_page(chromium: Browser) -> Iterator[Page]:
     """One that is kept: the same is drawn there by less than half of a new one's CPU seconds."""
@@ -124,8 +128,26 @@ def kept_page(chromium: Browser) -> Iterator[Page]:
 def page(kept_page: Page) -> Iterator[Page]:
     """The page that is kept, for tests that leave nothing behind: no listener, script or route."""
     yield kept_page
-    kept_page.evaluate("localStorage.clear(); sessionStorage.clear()")
-    kept_page.context.clear_cookies()
-    kept_page.context.clear_permissions()
+    leave(kept_page)
     kept_page.set_viewport_size(LAPTOP)
     kept_page.mouse.move(0, 0)
+
+
+@pytest.fixture
+def new_page(kept_page: Page) -> Iterator[Page]:
+    """A tab of its own beside that page, with listeners, scripts and routes as a test likes."""
+    yield kept_page.context.new_page()
+    for each in kept_page.context.pages[1:]:
+        leave(each)
+        each.close()
+    kept_page.context.unroute_all()
+
+
+def leave(page: Page) -> None:
+    """Nothing is remembered, and nothing goes on."""
+    page.evaluate("try { localStorage.clear(); sessionStorage.clear() } catch {}")
+    # Of the same site: for another, the process would end, and all that it has compiled.
+    with suppress(Error):
+        page.goto(urljoin(page.url, "/_stcore/health"))
+    page.context.clear_cookies()
+    page.context.clear_permissions()

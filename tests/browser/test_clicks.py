@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Browser, FloatRect, Locator, Page, expect
 
-from tests.browser.conftest import serve
+from tests.browser.conftest import serve, visitor
 
 HEADER, ROW = 33, 26
 
@@ -631,13 +631,15 @@ def test_the_age_goes_on_by_the_second_and_back_with_each_answer(
     assert max(steps) <= 2, "an older answer's clock runs beside the newer one's"
 
 
-def test_the_browser_says_when_the_server_is_lost(new_page: Page, made_server: str) -> None:
-    new_page.goto(made_server)
-    clock = new_page.locator(".clock")
-    expect(clock).to_contain_text("live")
-    new_page.context.set_offline(True)
-    new_page.route("**/_stcore/health", lambda route: route.abort())
-    expect(clock).to_contain_text("server lost")
+def test_the_browser_says_when_the_server_is_lost(chromium: Browser, made_server: str) -> None:
+    with visitor(chromium) as context:
+        page = context.new_page()
+        page.goto(made_server)
+        clock = page.locator(".clock")
+        expect(clock).to_contain_text("live")
+        context.set_offline(True)
+        page.route("**/_stcore/health", lambda route: route.abort())
+        expect(clock).to_contain_text("server lost")
 
 
 def test_a_csv_of_what_is_on_the_screen_is_one_click_away(page: Page, made_server: str) -> None:

@@ -4,9 +4,9 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, Request, expect
+from playwright.sync_api import Browser, BrowserContext, Request, expect
 
-from tests.browser.conftest import serve
+from tests.browser.conftest import serve, visitor
 from tests.browser.test_accessible import settle
 from tests.browser.test_clicks import until
 
@@ -23,11 +23,18 @@ def pivoting_server() -> Iterator[str]:
         yield url
 
 
+@pytest.fixture
+def context(chromium: Browser) -> Iterator[BrowserContext]:
+    """A browser that is listened to as a whole."""
+    with visitor(chromium) as context:
+        yield context
+
+
 def test_a_pivot_opens_by_a_click_only_and_is_not_told_where_from(
-    new_page: Page, pivoting_server: str
+    context: BrowserContext, pivoting_server: str
 ) -> None:
     asked: list[Request] = []
-    page, context = new_page, new_page.context
+    page = context.new_page()
     context.on("request", lambda request: asked.append(request))
     page.goto(f"{pivoting_server}/domains?every=1&focus=domain:google.com")
     settle(page)

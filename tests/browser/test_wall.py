@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from subprocess import Popen
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import free_port, serve, start, wait_for
+from tests.browser.conftest import free_port, serve, start, visitor, wait_for
 
 EVERY = 2
 SLACK = 1.5
@@ -157,19 +157,21 @@ def test_a_server_that_dies_is_a_banner_and_its_successor_shows_the_same_view(
     assert page.url == asked
 
 
-def test_a_page_that_does_not_find_back_is_loaded_anew(new_page: Page, made_server: str) -> None:
-    new_page.clock.install()
-    opened(new_page, f"{made_server}/?wall&every=2")
-    loads: list[Page] = []
-    new_page.on("load", lambda loaded: loads.append(loaded))
-    # The server is well, and yet nothing comes: as when the websocket is not taken up again.
-    new_page.evaluate("() => { window.WebSocket.prototype.send = () => {}; }")
-    for _ in range(40):
-        if not loads:
-            new_page.clock.run_for(5_000)
-            new_page.wait_for_timeout(50)
-    assert loads
-    expect(new_page.locator(".clock")).to_have_attribute("data-state", "live")
+def test_a_page_that_does_not_find_back_is_loaded_anew(chromium: Browser, made_server: str) -> None:
+    with visitor(chromium) as context:
+        page = context.new_page()
+        page.clock.install()
+        opened(page, f"{made_server}/?wall&every=2")
+        loads: list[Page] = []
+        page.on("load", lambda loaded: loads.append(loaded))
+        # The server is well, and yet nothing comes: as when the websocket is not taken up again.
+        page.evaluate("() => { window.WebSocket.prototype.send = () => {}; }")
+        for _ in range(40):
+            if not loads:
+                page.clock.run_for(5_000)
+                page.wait_for_timeout(50)
+        assert loads
+        expect(page.locator(".clock")).to_have_attribute("data-state", "live")
 
 
 def test_named_views_take_turns(page: Page) -> None:
