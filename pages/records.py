@@ -42,7 +42,7 @@ def draw(table: Readable, view: View) -> None:
             on_pick=recordrows.pick,
             on_sort=partial(panels.rank_by, listing.sort),
             actions=recordrows.ACTIONS,
-            label=partial(recordrows.said_of, zone_of(view)),
+            label=recordrows.saying(zone_of(view)),
             tall=True,
         )
 

@@ -23,6 +23,12 @@ class Labels:
         """A sentence for each line that is left out, and for a file that cannot be read."""
         return self._file.problems
 
+    @property
+    def version(self) -> int:
+        """It rises when the file has changed."""
+        self._file.value()
+        return self._file.version
+
     def of(self, host: str | None) -> str:
         """The label of the smallest network that holds the host; empty where there is none."""
         networks = self._file.value()

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
+from functools import lru_cache, partial
 
 import pandas as pd
 import streamlit as st
@@ -11,7 +11,9 @@ from pages.shared import nav, url
 from pages.shared.columns import columns
 from pages.shared.hostlabels import label_of
 from pages.shared.look import day, inert, title, zone_of
+from pages.shared.once import once
 from pages.shared.search import is_address
+from pages.shared.tables import Label
 from pages.shared.tables import table as draw_table
 from pipeline.cache import Readable
 from pipeline.changes import BEFORE, DAY, HOST, Changes, Stretch
@@ -57,7 +59,7 @@ def changes(table: Readable, view: View, rows: int, of_host: bool = False) -> No
         # The most surprising are ranked first: the browser would sort these few only.
         on_sort=lambda column: None,
         actions=_actions(found, vs),
-        label=partial(_said_of, vs),
+        label=_saying(vs),
     )
 
 
@@ -90,6 +92,12 @@ def _open_records(row: str, stretch: Stretch | None, host: str = "") -> None:
     nav.open_records(*parts, of=view.only("host", host) if host else view)
 
 
+@lru_cache
+def _saying(vs: str) -> Label:
+    """The same for the same: what a table says is made once for all who look."""
+    return partial(_said_of, vs)
+
+
 def _said_of(vs: str, action: str, row: str) -> str:
     each, failed = _parts(row)
     words = [f"{RECORDS if action == THEN else action} {each.field} {inert(each.value)}"]
@@ -118,6 +126,7 @@ def _stretch(view: View, *times: datetime) -> str:
     return "–".join(f"{time.astimezone(zone_of(view)):%H:%M}" for time in times)
 
 
+@once
 def _marked(rows: pd.DataFrame) -> pd.DataFrame:
     """With what stands for the row, and how it changed, in words."""
     kinds = zip(rows["kind"], rows["value"], rows["measure"], strict=True)

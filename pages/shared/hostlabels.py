@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from pages.shared.once import once
 from pipeline.labels import Labels
 from pipeline.query import running
 
@@ -29,4 +30,10 @@ def labelled(rows: pd.DataFrame, field: str = "host") -> pd.DataFrame:
     """The rows with a column `label`, where there is a file of labels."""
     if running().settings.host_labels is None:
         return rows
+    return _labelled(rows, field, _labels(running().settings.host_labels).version)
+
+
+@once
+def _labelled(rows: pd.DataFrame, field: str, version: int) -> pd.DataFrame:
+    """With the labels of that version of the file."""
     return rows.assign(label=[label_of(address) for address in rows[field]])

@@ -3,12 +3,15 @@
 import json
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import lru_cache, partial
 from zoneinfo import ZoneInfo
 
 import pandas as pd
 
 from pages.shared import nav, url
 from pages.shared.look import day, inert
+from pages.shared.once import once
+from pages.shared.tables import Label
 from pipeline.names import shown
 from pipeline.records import COLUMNS
 from pipeline.state import Filter
@@ -22,6 +25,7 @@ ROOM = {"host": 45, "resolver": 45, "name": 120, "type": 20, "response": 20}
 """Characters of each value in a menu's longest item."""
 
 
+@once
 def with_texts(frame: pd.DataFrame) -> pd.DataFrame:
     """The rows, and as `row` the text of each, from which its menu and its cells are told."""
     values = zip(*(frame[name] for name in ROW), strict=True)
@@ -81,7 +85,13 @@ _ABOUT = {words: act for words, act in nav.actions_of(_about).items() if words !
 ACTIONS = {AROUND: _around, **nav.opens(_parts), **_ABOUT, RAW: _raw_of}
 
 
-def said_of(zone: ZoneInfo, action: str, row: str) -> str:
+@lru_cache
+def saying(zone: ZoneInfo) -> Label:
+    """The same for the same: what a table says is made once for all who look."""
+    return partial(_said_of, zone)
+
+
+def _said_of(zone: ZoneInfo, action: str, row: str) -> str:
     """An item of a row's menu; two that say the same do the same."""
     bucket = datetime.fromisoformat(_parts(row)["bucket"]).astimezone(zone)
     when = " ".join([day(bucket), bucket.strftime(r"%H\:%M\:%S")])

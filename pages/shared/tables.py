@@ -10,10 +10,12 @@ from dataclasses import replace
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import streamlit as st
 
 from pages.shared.columns import theme
 from pages.shared.look import empty, inert
+from pages.shared.once import once
 from pages.shared.onscreen import Order, Row, on_screen
 from pipeline.charts import COLOURS
 from pipeline.names import shown
@@ -97,15 +99,16 @@ def table(
     if frame.empty:
         empty(nothing, height(rows))
         return None
-    if by:
-        frame = _still(key, frame, by, rows_by or (by,), ranking, picked).reset_index(drop=True)
     columns = _bounded(frame, columns, has_menu=bool(by and actions))
-    if by and actions:
-        frame = frame.assign(**{MENU: [_labels(value, actions, label) for value in frame[by]]})
-    looked_at = [value in picked for value in frame[by]] if by else []
+    order = _still(key, frame, by, rows_by or (by,), ranking, picked) if by else []
+    values = _at(_values(frame, by), order) if by else []
+    labels = (by, tuple(actions), label) if by and actions else None
+    cells = (frame, tuple(name for name in columns if name in frame), labels)
+    looked_at = [value in picked for value in values]
+    styled = _styled(_shown(*cells), order, looked_at)
     place = st.container(key=f"tall-{key}", gap=None) if tall else st
     place.dataframe(
-        _styled(_texts(frame[[name for name in [*columns, MENU] if name in frame]]), looked_at),
+        _in_order(_arrow(*cells), order) if styled is None else styled,
         key=key,
         hide_index=True,
         row_height=ROW,
@@ -115,7 +118,7 @@ def table(
         alt=NAMES.get(key),
         **_selection(key, by, focus, on_pick, on_sort),
     )
-    return frame[by].iloc[0] if by else None
+    return values[0] if by else None
 
 
 def _still(
@@ -125,26 +128,42 @@ def _still(
     rows_by: tuple[str, ...],
     ranking: object,
     picked: Container[str],
-) -> pd.DataFrame:
-    """The rows in the order they were drawn in, unless it is time to rank them anew.
+) -> list[int]:
+    """Where in the frame each row is, in the order they were drawn in, unless it is time to rank
+    them anew.
 
     While one of them is looked at it is never time.
     """
-    place = {row: at for at, row in enumerate(zip(*map(frame.get, rows_by), strict=True))}
+    place = _places(frame, rows_by)
     kept, now = on_screen().orders.get(key), time.monotonic()
     rows, since = list(place), now
     if kept and kept.ranking == ranking:
         is_held = any(value in picked for value in kept.values)
         if is_held or now - kept.since < RERANK_SECONDS:
             rows, since = _in_place(kept.rows, rows), now if is_held else kept.since
-    frame = frame.iloc[[place[row] for row in rows]]
+    order = [place[row] for row in rows]
     if kept and kept.rows == rows and kept.ranking == ranking:
-        order = replace(kept, since=since)
+        drawn = replace(kept, since=since)
     else:
-        former = kept.values if kept else []
-        order = Order(rows_by, rows, frame[by].tolist(), former, ranking, since)
-    on_screen().drawing.orders[key] = order
-    return frame
+        values, former = _values(frame, by), kept.values if kept else []
+        drawn = Order(rows_by, rows, _at(values, order), former, ranking, since)
+    on_screen().drawing.orders[key] = drawn
+    return order
+
+
+def _at(values: list[str], order: list[int]) -> list[str]:
+    return [values[at] for at in order]
+
+
+@once
+def _places(frame: pd.DataFrame, rows_by: tuple[str, ...]) -> dict[Row, int]:
+    """Where each row is, by what tells it apart."""
+    return {row: at for at, row in enumerate(zip(*map(frame.get, rows_by), strict=True))}
+
+
+@once
+def _values(frame: pd.DataFrame, by: str) -> list[str]:
+    return frame[by].tolist()
 
 
 def _in_place(drawn: list[Row], ranked: list[Row]) -> list[Row]:
@@ -211,10 +230,6 @@ def _selected(key: str, focus: object) -> Mapping[str, Any]:
     return selection
 
 
-def _labels(value: str, actions: Mapping[str, Callable[[str], None]], label: Label) -> list[str]:
-    return [text for action in actions if (text := label(action, value))]
-
-
 def _menu(
     key: str,
     actions: Mapping[str, Callable[[str], None]] | None,
@@ -246,35 +261,56 @@ def _bounded(frame: pd.DataFrame, columns: Mapping[str, Any], has_menu: bool) ->
     bounded = dict(columns)
     for name in list(columns)[: None if has_menu else -1]:
         free = name in frame and not columns[name].get("width")
-        if free and _longest(frame[name]) > WIDEST_CHARACTERS:
+        if free and _longest(frame, name) > WIDEST_CHARACTERS:
             bounded[name] = {**columns[name], "width": WIDEST}
     return bounded
 
 
-def _longest(cells: pd.Series) -> int:
-    return max((len(cell) for cell in cells if isinstance(cell, str)), default=0)
+@once
+def _longest(frame: pd.DataFrame, name: str) -> int:
+    return max((len(cell) for cell in frame[name] if isinstance(cell, str)), default=0)
 
 
-def _texts(frame: pd.DataFrame) -> pd.DataFrame:
-    """Every text as one that can be seen and does nothing."""
+Labels = tuple[str, tuple[str, ...], Label] | None
+"""The column of a row's value, the actions of its menu, and how each is said of the value."""
+
+
+@once
+def _shown(frame: pd.DataFrame, names: tuple[str, ...], labels: Labels) -> pd.DataFrame:
+    """Every text as one that can be seen and does nothing, and the menu of each row."""
+    cells = frame[list(names)]
     texts = {
-        name: frame[name].map(shown)
-        for name in frame.columns
-        if name != MENU
-        and pd.api.types.is_object_dtype(frame[name])
-        and not frame[name].map(lambda cell: isinstance(cell, list)).any()
+        name: cells[name].map(shown)
+        for name in names
+        if pd.api.types.is_object_dtype(cells[name])
+        and not cells[name].map(lambda cell: isinstance(cell, list)).any()
     }
-    return frame.assign(**texts)
+    if labels:
+        by, actions, label = labels
+        texts[MENU] = [
+            [text for action in actions if (text := label(action, value))] for value in frame[by]
+        ]
+    return cells.assign(**texts).reset_index(drop=True)
 
 
-def _styled(frame: pd.DataFrame, looked_at: Sequence[bool]) -> Any:
-    """Responses in their colours, the rows that are shown elsewhere on the panel's colour."""
-    if "response" not in frame and not any(looked_at):
-        # Styles cost each viewer as much as the rest of a table.
-        return frame
+@once
+def _arrow(frame: pd.DataFrame, names: tuple[str, ...], labels: Labels) -> pa.Table:
+    """The same as it is sent."""
+    return pa.Table.from_pandas(_shown(frame, names, labels))
+
+
+def _in_order(cells: pa.Table, order: list[int]) -> pa.Table:
+    return cells.take(order) if order and order != list(range(len(order))) else cells
+
+
+def _styled(cells: pd.DataFrame, order: list[int], looked_at: Sequence[bool]) -> Any:
+    """Responses in their colours, the rows that are shown elsewhere on the panel's colour; None
+    where there are neither: styles cost each viewer as much as the rest of a table."""
+    if "response" not in cells and not any(looked_at):
+        return None
     colours = COLOURS[theme()]
-    styled = frame.style
-    if "response" in frame:
+    styled = (cells.iloc[order].reset_index(drop=True) if order else cells).style
+    if "response" in cells:
         text = {"NOERROR": colours["NOERROR text"]}
         hue = {name: text.get(name, colours.get(name)) for name in RESPONSES}
         styled = styled.map(

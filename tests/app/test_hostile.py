@@ -253,8 +253,7 @@ def click() -> None:
     CLICKED.clear()
     on_screen().orders["x"] = Order(values=[ALL_AT_ONCE])
     actions: dict[str, Callable[[str], None]] = {"Open": CLICKED.append}
-    (label,) = tables._labels(ALL_AT_ONCE, actions, tables.said_of)
-    st.session_state["x-click"] = {"label": label}
+    st.session_state["x-click"] = {"label": tables.said_of("Open", ALL_AT_ONCE)}
     tables._menu("x", actions, tables.said_of)[tables.MENU].on_click()
 
 

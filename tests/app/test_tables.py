@@ -52,6 +52,28 @@ def test_numbers_change_in_place_until_it_is_time_to_rank_anew(
     assert listed(app.run()) == [("10.0.0.2", 13), ("10.0.0.1", 5)]
 
 
+def test_cells_are_made_once_for_all_who_look_and_stand_in_the_order_of_each(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = hosts_page()
+    made.add([asked("10.0.0.2", 10)])
+    second = hosts_page()
+    seen: list[str] = []
+
+    def noted(text: str) -> str:
+        seen.extend([text] if text.startswith("10.0.0.") else [])
+        return f"({text})"
+
+    monkeypatch.setattr(tables, "shown", noted)
+    assert listed(first.run()) == [("10.0.0.1", 5), ("10.0.0.2", 13)]
+    assert listed(second) == [("10.0.0.2", 13), ("10.0.0.1", 5)]
+    assert seen == []
+    made.add([asked("10.0.0.3", 1)])
+    assert listed(second.run())[0] == ("(10.0.0.2)", 13)
+    assert listed(first.run())[0] == ("(10.0.0.1)", 5)
+    assert sorted(seen) == ["10.0.0.1", "10.0.0.2", "10.0.0.3"]
+
+
 def test_a_row_that_is_looked_at_holds_the_order(
     made: Made, monkeypatch: pytest.MonkeyPatch
 ) -> None:
