@@ -12,6 +12,9 @@ FIT := import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))
 # pages take a fifth to a quarter less CPU.
 PYTHONS := $(addprefix /usr/bin/,python3.13 python3.12 python3.11) python3.13 python3.12 python3.11 \
 	python3.14 python3
+PIP := --quiet --disable-pip-version-check --use-pep517 --no-compile
+# Spark comes as a source distribution: half of the time that it takes is for compressing its jars.
+STORED := --config-settings=--build-option=--compression=stored
 KIND ?= tunnel
 
 help: ## this list
@@ -30,9 +33,12 @@ $(STAMP): requirements.txt requirements-dev.txt
 	fi; \
 	echo "Python: $$("$$python" --version), into $(VENV) …"; \
 	[ -x $(BIN)/python ] || "$$python" -m venv $(VENV)
-	@echo "Packages: installing (about 1 GB, the first time takes minutes) …"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --use-pep517 \
-		--no-compile -r requirements-dev.txt
+	@echo "Packages: installing (about 1 GB, the first time takes a minute or more) …"
+	@$(BIN)/python -m pip install $(PIP) "$$(grep '^uv' requirements-dev.txt)" && \
+		UV_DEFAULT_INDEX="$${PIP_INDEX_URL:-$$($(BIN)/python -m pip config get global.index-url 2>/dev/null)}" \
+		$(BIN)/uv pip install --quiet --system-certs --python $(BIN)/python $(STORED) -r requirements-dev.txt || \
+		{ echo "Packages: uv could not install them, pip tries; it takes longer …"; \
+		$(BIN)/python -m pip install $(PIP) $(STORED) -r requirements-dev.txt; }
 	@touch $@
 
 jars: $(STAMP) ## Spark's Kafka connector and the demo's Kafka, into .jars

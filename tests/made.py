@@ -113,8 +113,9 @@ class Network:
 
     def rows(self, start: datetime, seconds: int, a_bucket: int = 25) -> Iterator[dict]:
         """Counted rows of a stretch, `a_bucket` or so every 10 s."""
-        hosts = self.chance.choices(self.hosts, _zipf(len(self.hosts), 0.8), k=200_000)
-        domains = self.chance.choices(self.domains, _zipf(len(self.domains), 0.95), k=200_000)
+        many = seconds * a_bucket // 5
+        hosts = self.chance.choices(self.hosts, _zipf(len(self.hosts), 0.8), k=many)
+        domains = self.chance.choices(self.domains, _zipf(len(self.domains), 0.95), k=many)
         picked = zip(hosts, domains, strict=True)
         for second in range(0, seconds, 10):
             at = start + timedelta(seconds=second)
