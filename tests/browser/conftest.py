@@ -103,10 +103,17 @@ def end(process: subprocess.Popen[bytes], seconds: float = 60) -> None:
         raise
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def made_server() -> Iterator[str]:
     """Two hours of a made-up network, and a few records more every second."""
     with serve("growing") as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def still_server() -> Iterator[str]:
+    """Two hours of a made-up network, and nothing new."""
+    with serve("still") as url:
         yield url
 
 

@@ -565,26 +565,25 @@ def test_a_refresh_leaves_the_page_and_its_tables_where_they_were_scrolled_to(
 
 
 def test_a_url_shows_a_second_browser_the_same_rows_in_the_same_order(
-    page: Page, chromium: Browser
+    page: Page, chromium: Browser, still_server: str
 ) -> None:
-    with serve("still") as url:
-        page.goto(f"{url}/domains")
-        click_cell(page, "domains", 1, x=-24)
-        page.get_by_role("menuitem").filter(has_text="Not").click()
-        until(page, lambda: "domain" in params(page))
-        page.get_by_role("radio", name="15m").click()
-        until(page, lambda: "range" in params(page))
-        for sort in ("domain", "-domain"):
-            page.locator('[data-testid=stApp][data-test-script-state="notRunning"]').wait_for()
-            click_cell(page, "domains", -1)
-            until(page, lambda sort=sort: params(page).get("sort") == [sort])
-        click_cell(page, "domains", 2)
-        until(page, lambda: "focus" in params(page))
-        other = chromium.new_page(viewport={"width": 1366, "height": 768})
-        other.goto(page.url)
-        until(page, lambda: whole(page) == whole(other) != [])
-        assert params(other).keys() == {"domain", "range", "sort", "focus"}
-        other.close()
+    page.goto(f"{still_server}/domains")
+    click_cell(page, "domains", 1, x=-24)
+    page.get_by_role("menuitem").filter(has_text="Not").click()
+    until(page, lambda: "domain" in params(page))
+    page.get_by_role("radio", name="15m").click()
+    until(page, lambda: "range" in params(page))
+    for sort in ("domain", "-domain"):
+        page.locator('[data-testid=stApp][data-test-script-state="notRunning"]').wait_for()
+        click_cell(page, "domains", -1)
+        until(page, lambda sort=sort: params(page).get("sort") == [sort])
+    click_cell(page, "domains", 2)
+    until(page, lambda: "focus" in params(page))
+    other = chromium.new_page(viewport={"width": 1366, "height": 768})
+    other.goto(page.url)
+    until(page, lambda: whole(page) == whole(other) != [])
+    assert params(other).keys() == {"domain", "range", "sort", "focus"}
+    other.close()
 
 
 def whole(page: Page) -> list[str]:
