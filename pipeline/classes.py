@@ -34,7 +34,9 @@ class Archive:
     @property
     def fits(self) -> bool:
         """Whether it is there, and no jars have been installed since."""
-        return self.file.is_file() and self.file.stat().st_mtime > self.jars.stat().st_mtime
+        if not (self.file.is_file() and self.jars.is_dir()):
+            return False
+        return self.file.stat().st_mtime > self.jars.stat().st_mtime
 
     def options(self) -> list[str]:
         """Options for a JVM that is to use it; none where it does not fit."""
@@ -95,6 +97,7 @@ def write_broker(fresh: Path) -> None:
 def write(archive: Archive, by: Callable[[Path], None]) -> None:
     """It appears under its name only when it is whole."""
     fresh = archive.file.with_suffix(".new")
+    fresh.unlink(missing_ok=True)
     by(fresh)
     fresh.replace(archive.file)
 

@@ -30,8 +30,8 @@ LOCK_NAME = "zeek-live.lock"
 MARGIN = 32 * 2**20
 """Bytes that stay free on the disk: the log of a small batch and DuckDB's own blocks."""
 
-MOST_SELECTS = 1_000
-"""Their texts differ by filters, widths of bars and limits; values are bound."""
+MOST_SELECTS = 200
+"""They differ by filters, widths of bars and limits; values are bound. One takes some 50 KB."""
 
 FIXED = ("TimeZone = 'UTC'", "enable_external_access = false", "lock_configuration = true")
 """Set once the file is open, and no statement changes them after."""

@@ -279,8 +279,8 @@ Labels = tuple[str, tuple[str, ...], Label] | None
 def _shown(frame: pd.DataFrame, names: tuple[str, ...], labels: Labels) -> pd.DataFrame:
     """Every text as one that can be seen and does nothing, and the menu of each row."""
     cells = frame[list(names)]
-    texts = {
-        name: cells[name].map(shown)
+    texts: dict[str, list[Any]] = {
+        name: cells[name].map(shown).tolist()
         for name in names
         if pd.api.types.is_object_dtype(cells[name])
         and not cells[name].map(lambda cell: isinstance(cell, list)).any()
@@ -290,7 +290,11 @@ def _shown(frame: pd.DataFrame, names: tuple[str, ...], labels: Labels) -> pd.Da
         texts[MENU] = [
             [text for action in actions if (text := label(action, value))] for value in frame[by]
         ]
-    return cells.assign(**texts).reset_index(drop=True)
+    cells = cells.reset_index(drop=True)
+    # Not by `assign`: a raw record's field may be called `self`.
+    for name, column in texts.items():
+        cells[name] = column
+    return cells
 
 
 @once

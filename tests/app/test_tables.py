@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.shared import tables
 from pages.shared.onscreen import KEY, OnScreen
+from pipeline.names import shown
 from tests.app.conftest import drawn, running
 from tests.app.hands import click, select
 from tests.conftest import ROOT
@@ -202,3 +204,10 @@ def test_a_records_menu_does_what_it_says_to_the_row_that_it_says(made: Made) ->
         1,
         3,
     ]
+
+
+def test_a_field_may_be_called_as_whoever_writes_records_likes() -> None:
+    """Raw records have the fields that they have."""
+    frame = pd.DataFrame({"self": ["a\u202eb"], "axis": ["c"]})
+    cells = tables._shown(frame, ("self", "axis"), None)
+    assert cells.to_dict("list") == {"self": [shown("a\u202eb")], "axis": ["c"]}

@@ -23,3 +23,16 @@ def test_what_is_made_of_a_frame_is_made_once_for_each_argument_and_goes_with_th
     assert len(module._MADE) == kept + 2
     del frame, equal
     assert len(module._MADE) == kept
+
+
+def test_little_is_kept_of_the_frames_of_weeks() -> None:
+    @once
+    def many(frame: pd.DataFrame) -> list[int]:
+        return [len(frame)]
+
+    frames = [pd.DataFrame({"a": [1]}) for _ in range(3 * module.MOST)]
+    large = pd.DataFrame({"a": range(module.LARGEST + 1)})
+    assert [many(frame) for frame in frames] == [[1]] * len(frames)
+    assert len(module._MADE) == module.MOST
+    assert many(frames[-1]) is many(frames[-1])
+    assert many(large) is not many(large)
