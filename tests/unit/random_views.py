@@ -16,7 +16,7 @@ RANGES = {
     "host": (*LENGTHS, "from–to"),
 }
 """Those that can be compared with the time before, the day before, another host."""
-MANY = {"before": [0, 1, 1, 2, 3], "day": [0, 1, 1, 2, 3], "host": [0, 0, 0, 1, 2]}
+MANY = {"before": [1, 1, 1, 1, 2, 3], "day": [1, 1, 1, 1, 2, 3], "host": [1, 1, 1, 1, 2]}
 """Filters; of two hosts much filtered, little would be left to compare."""
 NO_VALUE = {"name": "(no query)", "type": "(no type)", "resolver": "(no resolver)"}
 HIDES = {
