@@ -34,8 +34,9 @@ $(STAMP): requirements.txt requirements-dev.txt
 	echo "Python: $$("$$python" --version), into $(VENV) …"; \
 	[ -x $(BIN)/python ] || "$$python" -m venv $(VENV)
 	@echo "Packages: installing (about 1 GB, the first time takes a minute or more) …"
-	@$(BIN)/python -m pip install $(PIP) "$$(grep '^uv' requirements-dev.txt)" && \
-		UV_DEFAULT_INDEX="$${PIP_INDEX_URL:-$$($(BIN)/python -m pip config get global.index-url 2>/dev/null)}" \
+	@index=$$($(BIN)/python -m pip config get global.index-url 2>/dev/null); \
+		$(BIN)/python -m pip install $(PIP) "$$(grep '^uv' requirements-dev.txt)" && \
+		UV_DEFAULT_INDEX="$${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:-$$index}}" \
 		$(BIN)/uv pip install --quiet --system-certs --python $(BIN)/python $(STORED) -r requirements-dev.txt || \
 		{ echo "Packages: uv could not install them, pip tries; it takes longer …"; \
 		$(BIN)/python -m pip install $(PIP) $(STORED) -r requirements-dev.txt; }

@@ -3,7 +3,7 @@
 import json
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import lru_cache, partial
+from functools import cache, partial
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -85,7 +85,7 @@ _ABOUT = {words: act for words, act in nav.actions_of(_about).items() if words !
 ACTIONS = {AROUND: _around, **nav.opens(_parts), **_ABOUT, RAW: _raw_of}
 
 
-@lru_cache
+@cache
 def saying(zone: ZoneInfo) -> Label:
     """The same for the same: what a table says is made once for all who look."""
     return partial(_said_of, zone)

@@ -103,12 +103,11 @@ def table(
     order = _still(key, frame, by, rows_by or (by,), ranking, picked) if by else []
     values = _at(_values(frame, by), order) if by else []
     labels = (by, tuple(actions), label) if by and actions else None
-    cells = (frame, tuple(name for name in columns if name in frame), labels)
-    looked_at = [value in picked for value in values]
-    styled = _styled(_shown(*cells), order, looked_at)
+    cells = _shown(frame, tuple(name for name in columns if name in frame), labels)
+    styled = _styled(cells, order, [value in picked for value in values])
     place = st.container(key=f"tall-{key}", gap=None) if tall else st
     place.dataframe(
-        _in_order(_arrow(*cells), order) if styled is None else styled,
+        _in_order(_arrow(cells), order) if styled is None else styled,
         key=key,
         hide_index=True,
         row_height=ROW,
@@ -298,9 +297,9 @@ def _shown(frame: pd.DataFrame, names: tuple[str, ...], labels: Labels) -> pd.Da
 
 
 @once
-def _arrow(frame: pd.DataFrame, names: tuple[str, ...], labels: Labels) -> pa.Table:
+def _arrow(cells: pd.DataFrame) -> pa.Table:
     """The same as it is sent."""
-    return pa.Table.from_pandas(_shown(frame, names, labels))
+    return pa.Table.from_pandas(cells)
 
 
 def _in_order(cells: pa.Table, order: list[int]) -> pa.Table:

@@ -69,3 +69,15 @@ def test_an_archive_of_jars_that_were_installed_anew_is_written_anew(tmp_path: P
     assert archive.fits
     os.utime(archive.jars, (2**32, 2**32))
     assert not archive.fits
+
+
+def test_neither_what_has_no_jars_nor_half_of_a_killed_run_is_taken_for_an_archive(
+    tmp_path: Path,
+) -> None:
+    archive = Archive(tmp_path / "a.jsa", tmp_path / "jars")
+    archive.file.with_suffix(".new").write_bytes(b"half")
+    with pytest.raises(FileNotFoundError):
+        classes.write(archive, lambda fresh: None)
+    assert not archive.file.exists()
+    archive.file.touch()
+    assert not archive.fits
