@@ -29,16 +29,27 @@ UNITS = {"heap": "JS heap, MB", "nodes": "DOM nodes", "listeners": "listeners", 
 Sample = dict[str, float]
 
 
-def uss_mb() -> float:
-    """Of the browser that this process has started; what it shares with others is left out."""
-    total = 0.0
+def uss_mb() -> Sample:
+    """Of each kind of process of the browser that this one has started, and of all (`uss`).
+
+    What a process shares with others is left out.
+    """
+    sums = Sample(uss=0.0)
     for process in psutil.Process().children(recursive=True):
         try:
             if "chrom" in process.name():
-                total += process.memory_full_info().uss / 1e6
+                uss, kind = process.memory_full_info().uss / 1e6, kind_of(process.cmdline())
+                sums["uss"] += uss
+                sums[kind] = sums.get(kind, 0) + uss
         except psutil.Error:
             continue
-    return total
+    return sums
+
+
+def kind_of(command: list[str]) -> str:
+    """`renderer`, `gpu-process`, a utility's own name; `browser` for the first of them."""
+    told = dict(each.removeprefix("--").split("=", 1) for each in command if "=" in each)
+    return told.get("utility-sub-type", told.get("type", "browser"))
 
 
 def sample(browser: CDPSession, began: float) -> Sample:
@@ -51,7 +62,7 @@ def sample(browser: CDPSession, began: float) -> Sample:
         "heap": heap,
         "nodes": counts["nodes"],
         "listeners": counts["jsEventListeners"],
-        "uss": uss_mb(),
+        **uss_mb(),
     }
 
 

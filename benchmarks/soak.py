@@ -46,6 +46,7 @@ UNITS = {
     "files": "file handles", "threads": "threads", "disk": "disk, MB", "batch": "a batch, ms",
     "lag": "lag, records", "rows": "table, rows", "heap": "browser heap, MB", "nodes": "DOM nodes",
     "listeners": "DOM listeners", "uss": "USS of Chromium, MB",
+    "renderer": "USS of its renderers, MB", "gpu-process": "USS of its GPU process, MB",
 }  # fmt: skip
 
 
@@ -115,7 +116,7 @@ class Watched:
             "heap": self.browser.send("Runtime.getHeapUsage")["usedSize"] / 1e6,
             "nodes": counts["nodes"],
             "listeners": counts["jsEventListeners"],
-            "uss": uss_mb(),
+            **uss_mb(),
         }
 
 
