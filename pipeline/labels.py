@@ -15,8 +15,8 @@ class Labels:
 
     def __init__(self, path: Path | None) -> None:
         self._file = Watched(path, read_labels, "host labels")
-        self._found: dict[str, str] = {}
-        self._version = 0
+        self._known: tuple[list[tuple[Network, str]], dict[str, str]] = ([], {})
+        """The file's networks, and the labels found among them and no others."""
 
     @property
     def problems(self) -> list[str]:
@@ -32,12 +32,13 @@ class Labels:
     def of(self, host: str | None) -> str:
         """The label of the smallest network that holds the host; empty where there is none."""
         networks = self._file.value()
-        if self._version != self._file.version or len(self._found) > MOST_REMEMBERED:
-            self._found, self._version = {}, self._file.version
         if not host:
             return ""
-        # Another thread may have emptied it by now, so it is read once.
-        found = self._found
+        # Another thread may put others in its place, so it is read once.
+        of, found = self._known
+        if of is not networks or len(found) > MOST_REMEMBERED:
+            found = {}
+            self._known = networks, found
         if host not in found:
             found[host] = _find(host, networks)
         return found[host]

@@ -132,6 +132,8 @@ class View:
     tz: Literal["utc", "local"] = "utc"
     every: int = 5
     charts: Literal["drawn", "tables"] = "drawn"
+    names: Literal["defanged", "real"] = "defanged"
+    """How the page's files have names."""
     wall: bool = False
 
     def selected(self) -> "View":
@@ -193,9 +195,11 @@ class View:
             "tz": self.tz,
             "every": str(self.every),
             "charts": self.charts,
+            "names": self.names,
         }
         at_start = {"level": "domain", "n": "25", "sort": ""}
         at_start |= {"vs": "before", "tz": "utc", "every": "5", "charts": "drawn"}
+        at_start |= {"names": "defanged"}
         params = {key: [text] for key, text in texts.items() if text != at_start[key]}
         if self.at is not None:
             params["at"] = [str(self.at)]
@@ -336,6 +340,7 @@ READERS: dict[str, Any] = {
     "tz": lambda many: {"tz": _one_of(many[-1], ["utc", "local"])},
     "every": lambda many: {"every": int(_one_of(many[-1], [str(s) for s in INTERVALS]))},
     "charts": lambda many: {"charts": _one_of(many[-1], ["drawn", "tables"])},
+    "names": lambda many: {"names": _one_of(many[-1], ["defanged", "real"])},
     "at": lambda many: {"at": _number(many[-1], 0, 2**62)},
     "wall": lambda many: {"wall": True},
 }

@@ -71,25 +71,25 @@ def level_and_number(
 def shown_as(page: str, view: View) -> None:
     """What a click on a header does, where keys reach it, and charts as tables."""
     with st.popover("View", icon=":material/tune:", type="tertiary", key="view"):
-        st.toggle(
-            "Charts as tables",
-            key=url.seed("charts", view.charts == "tables"),
-            on_change=lambda: url.change(
-                charts="tables" if st.session_state["charts"] else "drawn"
-            ),
-        )
+        key = url.seed_inside("charts", view.charts == "tables")
+        st.toggle("Charts as tables", key=key, on_change=_charts_chosen, args=(key,))
         if page in ORDERS:
             _order(page, view)
 
 
+def _charts_chosen(key: str) -> None:
+    url.change(charts="tables" if st.session_state[key] else "drawn")
+
+
 def _order(page: str, view: View) -> None:
     orders, column = ORDERS[page], view.sort.removeprefix("-")
+    order, way = url.seed_inside("order", column), url.seed_inside("way", ascends(view.sort))
     st.selectbox(
         "Rank rows by",
         orders if column in orders else (column, *orders),
         format_func=lambda column: ORDER_NAMES.get(column, column),
-        key=url.seed("order", column),
-        on_change=url.on("order", "sort"),
+        key=order,
+        on_change=url.on(order, "sort"),
     )
     st.radio(
         "Ranked",
@@ -97,15 +97,16 @@ def _order(page: str, view: View) -> None:
         format_func=WAYS.__getitem__,
         horizontal=True,
         disabled=not column,
-        key=url.seed("way", ascends(view.sort)),
+        key=way,
         on_change=_way_chosen,
+        args=(way,),
     )
 
 
-def _way_chosen() -> None:
+def _way_chosen(key: str) -> None:
     column = url.view().sort.removeprefix("-")
     ways = {ascends(sort): sort for sort in (column, f"-{column}")}
-    url.change(sort=ways[st.session_state["way"]])
+    url.change(sort=ways[st.session_state[key]])
 
 
 def _level_chosen() -> None:

@@ -159,28 +159,31 @@ def in_words(before: int, now: int, g2: float, unsure: bool = False) -> str:
 def _choice(vs: str, of_host: bool) -> None:
     kinds = [BEFORE, DAY, *([HOST] if of_host else [])]
     chosen = _kind(vs)
+    other = vs.removeprefix(HOST) if chosen == HOST else ""
+    key, address = url.seed_inside("vs", chosen), url.seed_inside("vs-host", shown(other))
     with st.popover("Compare with", type="tertiary", key="against"):
         st.radio(
             "Against",
             kinds,
             format_func=AGAINST.__getitem__,
-            key=url.seed("vs", chosen),
+            key=key,
             on_change=_chosen,
+            args=(key, address),
         )
         if of_host:
-            other = vs.removeprefix(HOST) if chosen == HOST else ""
-            key, label = url.seed("vs-host", shown(other)), inert(label_of(other))
-            st.text_input("Its address", key=key, on_change=_host_chosen, help=label)
+            label = inert(label_of(other))
+            args = (address,)
+            st.text_input("Its address", key=address, on_change=_host_chosen, args=args, help=label)
 
 
-def _chosen() -> None:
-    vs = st.session_state["vs"]
+def _chosen(key: str, address: str) -> None:
+    vs = st.session_state[key]
     if vs != HOST:
         url.change(vs=vs)
-    elif is_address(st.session_state["vs-host"]):
-        _host_chosen()
+    elif is_address(st.session_state[address]):
+        _host_chosen(address)
 
 
-def _host_chosen() -> None:
-    if address := st.session_state["vs-host"].strip():
+def _host_chosen(key: str) -> None:
+    if address := st.session_state[key].strip():
         url.change(vs=HOST + address)

@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from itertools import accumulate
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -16,7 +15,7 @@ from pages.shared.actions import actions
 from pages.shared.controls import shown_as
 from pages.shared.files import file_link
 from pages.shared.look import escaped, inert, zone_of
-from pages.shared.lookups import in_columns
+from pages.shared.lookups import PLACE, in_columns
 from pages.shared.onscreen import OnScreen, on_screen
 from pages.shared.refresh import again
 from pages.shared.stream import batch_rows
@@ -172,18 +171,19 @@ def _noise() -> None:
         for switch, text in NOISE.items():
             if switch == "known" and running().settings.known_domains is None:
                 continue
+            key = url.seed_inside(f"noise-{switch}", switch in view.hidden)
             st.toggle(
-                f"Hide {text} ({hidden.each[switch]:,})".replace(".local", "\\.local"),
-                key=url.seed(f"noise-{switch}", switch in view.hidden),
+                f"Hide {text} ({hidden.each[switch]:,})",
+                key=key,
                 on_change=_noise_chosen,
-                args=(switch,),
+                args=(switch, key),
             )
         if sum(hidden.each[switch] for switch in view.hidden) > hidden.total:
             st.caption("Some records are hidden by more than one.")
 
 
-def _noise_chosen(switch: str) -> None:
-    on = st.session_state[f"noise-{switch}"]
+def _noise_chosen(switch: str, key: str) -> None:
+    on = st.session_state[key]
     hidden = url.view().hidden
     url.change(hidden=hidden | {switch} if on else hidden - {switch})
 
@@ -193,30 +193,30 @@ def _export(page: str, view: View) -> None:
         st.popover("Export", icon=":material/download:", type="tertiary", key="export"),
         st.container(gap="xxsmall"),
     ):
-        names = st.radio("Names as", ["defanged", "real"], horizontal=True, key="names-as")
+        key = url.seed_inside("names-as", view.names)
+        names = ["defanged", "real"]
+        st.radio("Names as", names, horizontal=True, key=key, on_change=url.on(key, "names"))
         for what in (*PAGES[page.lower()], *OWN.get(page, ())):
             file_link(
                 f"{what.replace('_', ' ').capitalize()} as CSV",
                 f"zeek-live-{what}.csv",
                 "text/csv",
-                partial(file_of, on_screen(), page, view, what, names, zone_of(view)),
+                partial(file_of, on_screen(), page, view, what, zone_of(view)),
             )
 
 
-def file_of(
-    screen: OnScreen, page: str, view: View, what: str, names: Any, zone: ZoneInfo
-) -> bytes:
+def file_of(screen: OnScreen, page: str, view: View, what: str, zone: ZoneInfo) -> bytes:
     """A file of what stands on the screen; made when it is asked for, outside of the session."""
     pipeline = running()
     if what == BATCHES:
-        return to_csv(in_zone(batch_rows(pipeline.status().batches), zone), names)
+        return to_csv(in_zone(batch_rows(pipeline.status().batches), zone), view.names)
     if what == RAW:
         rows = in_columns(list(screen.lookup.found), zone) if screen.lookup else pd.DataFrame()
-        return to_csv(rows.drop(columns="place", errors="ignore"), names, named=rows.columns[1:])
+        return to_csv(rows.drop(columns=PLACE, errors="ignore"), view.names, named=rows.columns[1:])
     made = export(pipeline.table, _drawn(screen, page, view), what, page.lower())
     orders = ORDERS | (CHARTS if view.charts == "tables" else {})
     key = orders.get((page, what), PEERS["domain" in made.rows] if what == "peers" else what)
-    return to_csv(in_zone(screen.in_order(key, made.rows), zone), names, made.note)
+    return to_csv(in_zone(screen.in_order(key, made.rows), zone), view.names, made.note)
 
 
 def _drawn(screen: OnScreen, page: str, view: View) -> View:

@@ -32,6 +32,8 @@ FIELD_CHARACTERS = 60
 NARROW, WIDE = 110, 260
 WIDTHS = {"ts": 150, "uid": 150, "query": WIDE, "answers": WIDE}
 HINT = f'"Read" finds the oldest {MAX_RECORDS:,} of this view: less time or a filter shows others'
+PLACE = "\nplace"
+"""The column of what a row stands for; as with a menu's, no record's field can be called so."""
 MENU_ROWS = 250
 """Each row's menu is sent with the table: beyond so many rows there are none."""
 
@@ -112,15 +114,15 @@ def records(lookup: Lookup, view: View, rows: int) -> None:
     """All of Zeek's fields of what was found, as texts."""
     found = list(lookup.found)
     frame = in_columns(found, zone_of(view))
-    at_place = dict(zip(frame["place"], found, strict=True))
+    at_place = dict(zip(frame[PLACE], found, strict=True))
     on_screen().drawing.lookup = lookup
     draw_table(
         "raw",
         frame,
-        {name: _column(name) for name in frame if name != "place"},
+        {name: _column(name) for name in frame if name != PLACE},
         rows,
         "nothing found so far" if not lookup.is_over else f"nothing found: {lookup.ended}",
-        by="place",
+        by=PLACE,
         ranking=lookup.start,
         actions=_actions(at_place) if len(frame) <= MENU_ROWS else None,
         label=partial(_said_of, at_place),
@@ -154,14 +156,15 @@ def _column(name: str) -> Any:
 def in_columns(found: list[Record], zone: ZoneInfo) -> pd.DataFrame:
     """A row a record: Zeek's fields in Zeek's order, then what else stands in them; all inert.
 
-    `ts` is told in the zone; `place` is it too, and tells apart those of the same time.
+    `ts` is told in the zone; PLACE is it too, and tells apart those of the same time.
     """
     rows = [_cells(each, zone) for each in found]
     present = dict.fromkeys(field for row in rows for field in row)
     known = [field for field in DNS.fields if field in present]
     order = [*known, *(field for field in present if field not in DNS.fields)][:MAX_COLUMNS]
     frame = pd.DataFrame([[row.get(field, "") for field in order] for row in rows], columns=order)
-    return frame.assign(place=list(_told_apart(row["ts"] for row in rows)))
+    frame[PLACE] = list(_told_apart(row["ts"] for row in rows))
+    return frame
 
 
 def _told_apart(times: Iterable[str]) -> Iterator[str]:

@@ -23,8 +23,8 @@ from pipeline.axes import Spec
 from pipeline.cache import Readable
 from pipeline.focus import in_focus, of_row, put, words
 from pipeline.query import running
-from pipeline.ranking import Listing
-from pipeline.state import SORTS, Filter, View
+from pipeline.ranking import Listing, sorted_by
+from pipeline.state import SORTS, Filter, View, ascends
 from pipeline.where import RESPONSES
 from pipeline.window import Window, window
 
@@ -176,7 +176,14 @@ def rows_of(
     wanted: tuple[str, ...],
     height: int,
 ) -> None:
-    """What a chart draws, as rows in as much room: for who cannot see it, or point at it."""
+    """What a chart draws, as rows in as much room: for who cannot see it, or point at it.
+
+    In the chart's own order, if the view is not ranked by one of its columns.
+    """
+    sort = sorted_by(view.sort, wanted, own="")
+    if sort:
+        column, rises = sort.removeprefix("-"), ascends(sort)
+        frame = frame.sort_values(column, ascending=rises, kind="stable")
     ranked(
         f"{chart_key}-rows",
         by,
@@ -185,6 +192,7 @@ def rows_of(
         frame,
         columns(view, *wanted),
         (height - HEADER) // ROW,
+        sort=sort,
         rows_by=tuple(name for name in wanted if name in ("bucket", "response", by)),
         # A new bar stands first at once.
         newest=frame["bucket"].iloc[0] if "bucket" in wanted else None,
@@ -256,7 +264,7 @@ def ranked(
     wanted: dict[str, Any],
     rows: int,
     *,
-    sort: str = "",
+    sort: str,
     rows_by: tuple[str, ...] = (),
     newest: object = None,
     picked: tuple[str, ...] = (),
@@ -265,7 +273,7 @@ def ranked(
 ) -> str | None:
     """Rows of one kind: a click selects, a header ranks, a menu opens and filters.
 
-    The value of the row that stands first. `sort` is what ranks them, without it the browser sorts;
+    The value of the row that stands first. `sort` is what ranks them, as a view's says it;
     `rows_by` are the columns that tell rows apart where the value does not; another `newest` ranks
     anew; `picked` are marked where none is in focus; `on_pick` is what a click does instead.
     """
@@ -282,7 +290,7 @@ def ranked(
         focus=view.focus,
         ranking=(view.ranked(), view.sort, view.n, newest),
         on_pick=on_pick or (lambda value, column: nav.look_at(of_row(level, value))),
-        on_sort=partial(rank_by, sort) if sort else None,
+        on_sort=partial(rank_by, sort),
         actions=nav.actions(level),
         tall=tall,
     )

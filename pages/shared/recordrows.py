@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from pages.shared import nav, url
-from pages.shared.look import day, inert
+from pages.shared.look import inert
 from pages.shared.once import once
 from pages.shared.tables import Label
 from pipeline.names import shown
@@ -94,7 +94,7 @@ def saying(zone: ZoneInfo) -> Label:
 def _said_of(zone: ZoneInfo, action: str, row: str) -> str:
     """An item of a row's menu; two that say the same do the same."""
     bucket = datetime.fromisoformat(_parts(row)["bucket"]).astimezone(zone)
-    when = " ".join([day(bucket), bucket.strftime(r"%H\:%M\:%S")])
+    when = bucket.strftime(r"%Y-%m-%d %H\:%M\:%S")
     texts = {name: inert(shown(_parts(row)[name] or "", ROOM[name])) for name in COLUMNS}
     if action == AROUND:
         return f"{AROUND} {when}, {texts['host']}"

@@ -25,7 +25,8 @@ Label = Callable[[str, str], str]
 
 RERANK_SECONDS = 30
 HEADER, ROW = 33, 26
-MENU = "menu"
+MENU = "\nmenu"
+"""A column that no record can have: in names of theirs a line feed is shown as an escape."""
 NOTHING: dict[str, list[Any]] = {"cells": [], "columns": []}
 """Of a selection."""
 WIDEST, WIDEST_CHARACTERS = 180, 26

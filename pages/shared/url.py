@@ -18,6 +18,7 @@ from pipeline.view import not_kept
 JUMP = "jump"
 SAID = "said"
 NOTED = "noted"
+NUMBERS = "numbers"
 
 Params = dict[str, list[str]]
 
@@ -98,6 +99,19 @@ def seed(key: str, value: Any) -> str:
     """Set a widget's value before it is drawn; the key, to be given to it."""
     st.session_state[key] = value
     return key
+
+
+def seed_inside(key: str, value: Any) -> str:
+    """The same for a widget in a popover, which is another one wherever its value was not chosen
+    there: a browser does not tell it of one while it is closed, and goes on to send the old one."""
+    numbers: dict[str, int] = st.session_state.setdefault(NUMBERS, {})
+    known = st.session_state.get(_numbered(key, numbers.get(key, 0)), value)
+    numbers[key] = numbers.get(key, 0) + (known != value)
+    return seed(_numbered(key, numbers[key]), value)
+
+
+def _numbered(key: str, number: int) -> str:
+    return f"{key}-{number}" if number else key
 
 
 def jump(page: str, new: View) -> None:

@@ -23,10 +23,10 @@ from pipeline.state import Filter, View
 from pipeline.wall import Turn, masked
 from pipeline.wallchart import Tick, bars_svg, count_ticks, time_ticks
 from pipeline.where import RESPONSES
-from pipeline.window import window
+from pipeline.window import Window, window
 
 FIGURES = ("queries", "hosts", "nxdomain", "no_response")
-ROWS = 6
+ROWS, DAY_SECONDS = 6, 86_400
 CHARACTERS = 48
 """Of a name: what half a screen has room for."""
 
@@ -71,10 +71,13 @@ def volume(table: Readable, view: View) -> str:
     """Queries a bar, stacked by response."""
     span, frame = window(table, view), shows.volume(table, view)
     colours = COLOURS[theme()]
-    legend = "".join(f'<i style="--hue:{colours[name]}">{name}</i>' for name in RESPONSES)
+    hues = (f'<i style="--hue:{colours[name]}">{name}</i>' for name in RESPONSES)
+    legend = "".join(hues) if view.charts == "drawn" else ""
     title = _title(f"Queries {span.per}", covered(span, view), legend)
     if frame.empty:
         return f'<div class="wall-volume">{title}{_empty(_nothing(table, view))}</div>'
+    if view.charts == "tables":
+        return f'<div class="wall-volume">{title}{_bars_as_rows(frame, span, view)}</div>'
     up = "".join(_tick(each, "bottom") for each in count_ticks(frame["y1"].max()))
     along = "".join(_tick(each, "left") for each in time_ticks(span, zone_of(view)))
     bars = f"background-image:url('{bars_svg(frame, span, theme())}')"
@@ -84,6 +87,18 @@ def volume(table: Readable, view: View) -> str:
         f'<div class="wall-plot"><div class="up">{up}</div>{plot}<div class="along">{along}</div>'
         "</div></div>"
     )
+
+
+def _bars_as_rows(frame: pd.DataFrame, span: Window, view: View) -> str:
+    """The last bars, the newest first, a column for each response: for who cannot see them."""
+    zone, form = zone_of(view), "%b %d" if span.bar >= DAY_SECONDS else "%H:%M:%S"
+    bars = frame.pivot_table("queries", "bucket", "response", "sum", fill_value=0)
+    heads = "".join(f"<th>{name}</th>" for name in ("", *RESPONSES))
+    lines = [
+        (f"{time.astimezone(zone):{form}}", *(_short(bar.get(r, 0)) for r in RESPONSES))
+        for time, bar in list(bars.iterrows())[: -ROWS - 1 : -1]
+    ]
+    return f"<table><tr>{heads}</tr>{_rows(lines)}</table>"
 
 
 def _tick(tick: Tick, side: str) -> str:
@@ -131,11 +146,13 @@ def new_domains(table: Readable, view: View) -> str:
 
 
 def _list(name: str, title: str, said: str, rows: Iterable[tuple[str, ...]], nothing: str) -> str:
-    lines = "".join(
-        f"<tr>{''.join(f'<td>{_text(cell)}</td>' for cell in row)}</tr>" for row in rows
-    )
+    lines = _rows(rows)
     body = f"<table>{lines}</table>" if lines else _empty(nothing)
     return f'<div class="wall-list wall-{name}">{_title(title, said)}{body}</div>'
+
+
+def _rows(rows: Iterable[tuple[str, ...]]) -> str:
+    return "".join(f"<tr>{''.join(f'<td>{_text(cell)}</td>' for cell in row)}</tr>" for row in rows)
 
 
 def _title(text: str, said: str, legend: str = "") -> str:

@@ -12,13 +12,14 @@ from typing import Any
 import pyarrow as pa
 from streamlit.testing.v1 import AppTest
 
+from pages.shared.lookups import PLACE
 from pages.shared.search import is_address
 from pages.shared.tables import MENU
 from pipeline.axes import COUNTS, LABELS, PARTS
 from pipeline.names import FORMULA, is_hidden
 
 OWN_LINK = re.compile(r'<a class="file" href="/download/[\w-]{22}" download>[A-Za-z_ ]+</a>')
-OWN_TAGS = set("div b span i label strong small code table tr td button".split())
+OWN_TAGS = set("div b span i label strong small code table tr th td button".split())
 OF_MARKDOWN = set("<>[]()$`*_!#~|:")
 PROSE = ("markdown", "caption", "title", "header", "subheader", "warning", "error", "info")
 NAMED_IN = re.compile(r'title[^"]*"><b>(.*?)</b>|<div>no queries of (.*?)</div>|against (.*?) ·')
@@ -29,6 +30,8 @@ BEFORE_A_FORMULA = string.whitespace + '"'
 SIGNS = tuple("=+-@＝＋－＠")
 """With one of these a formula begins in a spreadsheet, after blanks and quotes."""
 NUMBER = re.compile(r"-?\d+(\.\d+)?")
+OWN_COLUMNS = [MENU, PLACE]
+"""What a table adds; a menu is held against what Markdown makes of it."""
 EXPRESSIONS = (COUNTS, PARTS, LABELS)
 """What a chart has computed in the browser: none holds a text of the network's."""
 NOT_SHOWN = ("text", "word", "found")
@@ -63,10 +66,10 @@ def _own_html(app: AppTest) -> None:
 
 def _tables(app: AppTest) -> None:
     for each in app.dataframe:
-        cells = each.value.drop(columns=MENU, errors="ignore").to_numpy().ravel()
-        plain(cell for cell in cells if isinstance(cell, str))
-        plain(str(name) for name in [*each.value.index, *each.value.columns])
-        assert all(len(str(name)) <= 60 for name in each.value.columns)
+        shown = each.value.drop(columns=OWN_COLUMNS, errors="ignore")
+        plain(cell for cell in shown.to_numpy().ravel() if isinstance(cell, str))
+        plain(str(name) for name in [*shown.index, *shown.columns])
+        assert all(len(str(name)) <= 60 for name in shown.columns)
         for menu in each.value.get(MENU, []):
             markdown(menu)
 

@@ -31,6 +31,7 @@ VALUES = {
     "tz": ["utc", "local"],
     "every": ["0", "1", "60"],
     "charts": ["drawn", "tables"],
+    "names": ["defanged", "real"],
     "at": ["0", "1", "2", "9999"],
 }
 """What each parameter may say; a wall, which has no pages, is not among them."""

@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.shared.look import inert
-from pages.shared.tables import SELECTED
+from pages.shared.tables import MENU, SELECTED
 from pipeline import query
 from pipeline.lookup import Record
 from tests.app.conftest import drawn, running
@@ -341,7 +341,7 @@ def test_a_raw_records_menu_opens_them_without_what_was_looked_up(
     ]
     app = drawn("lookup", every="0", host="10.0.0.2", response="NOERROR", type="-TXT")
     app.button(key="look-up-begin").click().run()
-    assert [len(each) for each in rows(app, "raw")["menu"]] == [2, 6]
+    assert [len(each) for each in rows(app, "raw")[MENU]] == [2, 6]
     choose(app, "raw", label_of_opening(field))
     is_opened(app, field, every="0", type="-TXT")
 
@@ -352,13 +352,23 @@ def test_a_raw_records_menu_means_it_also_where_others_were_found_before_it(
     network.raw = [Record(2, '{"uid":"C2"}')]
     app = drawn("lookup", every="0")
     app.button(key="look-up-begin").click().run()
-    real = rows(app, "raw")["menu"][0][1]
+    real = rows(app, "raw")[MENU][0][1]
     network.raw = [Record(1, '{"uid":"C1"}'), *network.raw, Record(2, '{"uid":"C3"}')]
     app.button(key="look-up-begin").click().run()
     choose(app, "raw", real)
     assert app.session_state["copy"]["text"] == '{"uid": "C2"}'
-    choose(app, "raw", rows(app, "raw")["menu"][2][1])
+    choose(app, "raw", rows(app, "raw")[MENU][2][1])
     assert app.session_state["copy"]["text"] == '{"uid": "C3"}'
+
+
+def test_a_raw_records_fields_may_be_called_like_what_a_table_adds(network: Made) -> None:
+    network.raw = [Record(1, '{"menu":"m","place":"p","\\nmenu":"n","\\nplace":"q"}', **ONE)]
+    app = drawn("lookup", every="0")
+    app.button(key="look-up-begin").click().run()
+    cells = rows(app, "raw").iloc[0].to_dict()
+    fields = {"menu": "m", "place": "p", r"\u{a}menu": "n", r"\u{a}place": "q"}
+    assert {name: cells[name] for name in fields} == fields
+    assert len(cells[MENU]) == 6
 
 
 def test_fewer_raw_records_than_before_have_no_menus_of_those(network: Made) -> None:

@@ -7,6 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.shared.url import JUMP
+from pipeline.settings import read_settings
 from tests.app.conftest import drawn
 from tests.made import Made, partial
 
@@ -77,3 +78,18 @@ def test_every_action_keeps_what_is_left_out(action: str, focus: str) -> None:
 
 def _list(value: str | list[str]) -> list[str]:
     return [value] if isinstance(value, str) else list(value)
+
+
+PIVOTS = {"whois": "https://whois.example/?q={value}"}
+
+
+@pytest.mark.parametrize("named", [PIVOTS, {}], ids=["named", "off"])
+def test_links_to_elsewhere_are_those_of_the_settings_and_none_where_they_are_off(
+    made: Made, named: dict[str, str]
+) -> None:
+    made.settings = read_settings(pivots=named)
+    app = drawn("domains", focus="domain:a.example")
+    links = [each.proto.url for each in app.get("link_button")]
+    assert links == ["https://whois.example/?q=a.example"] * len(named)
+    html = [each.proto.body for each in app.get("html")]
+    assert not any("https:" in each for each in html)

@@ -233,7 +233,7 @@ def test_a_hosts_names_lead_to_a_record_by_its_uid_and_fit_beside_its_domains(
     made.add([partial(NOW, "10.0.0.1", long, "example.com", uid="C\u202enewest", answers=long)])
     names = tables(show("host", host="10.0.0.1"))["names"]
     assert list(names.value["uid"]) == ["C\\u{202e}newest"]
-    assert list(names.value)[-2:] == ["uid", "menu"]
+    assert list(names.value)[-2:] == ["uid", MENU]
     drawn = json.loads(names.proto.columns)
     assert sum(drawn[name]["width"] for name in names.value) <= 680
 

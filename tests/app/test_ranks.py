@@ -45,7 +45,7 @@ def in_order(cells: pd.Series, mark: str) -> bool:
 def test_the_column_that_ranks_the_rows_is_marked_in_every_table_that_has_it(
     network: Made, page: str
 ) -> None:
-    app = drawn(page, host=next(iter(hosts(network))))
+    app = drawn(page, host=next(iter(hosts(network))), charts="tables")
     columns = {name for table in app.dataframe for name in labels(table)}
     for sort in [sign + each for each in SORTS if each in columns for sign in ("", "-")]:
         app.query_params["sort"] = sort

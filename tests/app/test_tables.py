@@ -190,7 +190,7 @@ def test_a_records_menu_does_what_it_says_to_the_row_that_it_says(made: Made) ->
     )
     app.switch_page(str(ROOT / "pages" / "records.py")).run()
     rows = app.dataframe[0].value
-    menus = rows[rows["queries"] == 1]["menu"]
+    menus = rows[rows["queries"] == 1][tables.MENU]
     assert [len(set(items)) for items in zip(*menus, strict=True)] == [
         1,
         1,

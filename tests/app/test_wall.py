@@ -52,6 +52,31 @@ def add_change(made: Made, host: str, **values: Any) -> None:
     made.add([partial(NOW, "192.0.2.9", "www.b.example", "b.example", count=100)])
 
 
+def test_its_chart_is_a_table_for_who_cannot_see_it(
+    made: Made, show: Callable[..., AppTest]
+) -> None:
+    for minutes, response, count in ((4, "NXDOMAIN", 7), (4, None, 1_234_567), (2, "NOERROR", 3)):
+        at = NOW.replace(second=0) - timedelta(minutes=minutes)
+        made.add(
+            [partial(at, "10.0.0.1", "a.example", "a.example", count=count, rcode_name=response)]
+        )
+    app = show(range="1h", charts="tables")
+    table = wall(app).split('class="wall-volume"')[1].split("</table>")[0]
+    heads = re.findall("<th>(.*?)</th>", table)
+    lines = [re.findall("<td>(.*?)</td>", line) for line in table.split("<tr>")[2:]]
+    said = [
+        {head: cell for head, cell in zip(heads, line, strict=True) if cell != "0"}
+        for line in lines
+    ]
+    then = [f"{NOW - timedelta(minutes=minutes):%H:%M:00}" for minutes in (2, 4)]
+    assert said == [
+        {"": then[0], "NOERROR": "3"},
+        {"": then[1], "NXDOMAIN": "7", "no response": "1.2 M"},
+    ]
+    assert "wall-bars" not in wall(app)
+    assert "wall-bars" in wall(show(range="1h"))
+
+
 def test_it_has_four_numbers_the_volume_and_two_lists_and_no_widget(
     made: Made, show: Callable[..., AppTest]
 ) -> None:

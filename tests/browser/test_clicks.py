@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from itertools import pairwise
+from typing import Literal
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -439,10 +440,10 @@ def test_a_click_before_the_last_one_is_answered_does_not_undo_it(
     new_page.get_by_role("radio", name="5m", exact=True).click()
     new_page.get_by_role("button", name="Export").click()
     new_page.get_by_text("real", exact=True).click()
-    until(new_page, lambda: params(new_page).get("range") == ["5m"])
+    until(new_page, lambda: {"range", "names"} <= set(params(new_page)))
     new_page.wait_for_timeout(3_000)
     expect(new_page.get_by_role("radio", name="5m", exact=True)).to_be_checked()
-    new_page.go_back()
+    new_page.evaluate("history.go(-2)")
     until(new_page, lambda: "range" not in params(new_page))
     expect(new_page.get_by_role("radio", name="1h")).to_be_checked()
 
@@ -564,26 +565,101 @@ def test_a_refresh_leaves_the_page_and_its_tables_where_they_were_scrolled_to(
         assert page.evaluate(tops) == [130, 130]
 
 
-def test_a_url_shows_a_second_browser_the_same_rows_in_the_same_order(
-    page: Page, chromium: Browser, still_server: str
+def test_every_control_is_in_the_url_for_back_forward_reload_and_a_second_browser(
+    new_page: Page, chromium: Browser, still_server: str
 ) -> None:
+    page = new_page
     page.goto(f"{still_server}/domains")
-    click_cell(page, "domains", 1, x=-24)
-    page.get_by_role("menuitem").filter(has_text="Not").click()
-    until(page, lambda: "domain" in params(page))
-    page.get_by_role("radio", name="15m").click()
-    until(page, lambda: "range" in params(page))
-    for sort in ("domain", "-domain"):
+    page.locator(".st-key-resolvers canvas").first.wait_for()
+    until(page, lambda: stands_still(page))
+    began, far = whole(page), page.evaluate("history.length")
+    for steps, (param, act) in enumerate(CONTROLS.items(), 1):
         page.locator('[data-testid=stApp][data-test-script-state="notRunning"]').wait_for()
-        click_cell(page, "domains", -1)
-        until(page, lambda sort=sort: params(page).get("sort") == [sort])
-    click_cell(page, "domains", 2)
-    until(page, lambda: "focus" in params(page))
-    other = chromium.new_page(viewport={"width": 1366, "height": 768})
-    other.goto(page.url)
-    until(page, lambda: whole(page) == whole(other) != [])
-    assert params(other).keys() == {"domain", "range", "sort", "focus"}
-    other.close()
+        act(page)
+        until(page, lambda param=param: param in params(page))
+        assert page.evaluate("history.length") == far + steps, page.url
+    chosen, kept = params(page), whole(page)
+    assert kept != began
+    for way, due, shown in ((-steps, {}, began), (steps, chosen, kept)):
+        page.evaluate("way => history.go(way)", way)
+        until(page, lambda due=due: params(page) == due)
+        until(page, lambda shown=shown: whole(page) == shown)
+    page.reload()
+    with visitor(chromium) as context:
+        other = context.new_page()
+        other.goto(page.url)
+        for each in (page, other):
+            until(each, lambda each=each: whole(each) == kept)
+            stand_as_chosen(each)
+
+
+def open_and_choose(popover: str, text: str | re.Pattern[str]) -> Callable[[Page], None]:
+    """Choose what says this, in a popover that is closed again."""
+
+    def act(page: Page) -> None:
+        page.locator(f".st-key-{popover} button").first.click()
+        page.get_by_text(text, exact=True).click()
+        page.keyboard.press("Escape")
+
+    return act
+
+
+def select(label: str, text: str) -> Callable[[Page], None]:
+    """Choose this of a list."""
+
+    def act(page: Page) -> None:
+        page.get_by_role("combobox", name=re.compile(label)).click()
+        page.get_by_role("option", name=text, exact=True).click()
+
+    return act
+
+
+def press(name: str, role: Literal["radio", "button"] = "radio") -> Callable[[Page], None]:
+    """Press what is called so."""
+    return lambda page: page.get_by_role(role, name=name, exact=True).click()
+
+
+def search(page: Page) -> None:
+    """Hosts of one network only."""
+    box = page.get_by_role("combobox", name="Search")
+    box.fill("host:10.20.*")
+    box.press("Enter")
+
+
+CONTROLS: dict[str, Callable[[Page], None]] = {
+    "range": press("15m"),
+    "tz": press("Local"),
+    "level": press("Name"),
+    "n": select("Rows", "first 50"),
+    "host": search,
+    "show": open_and_choose("noise", re.compile(r"Hide \.local")),
+    "charts": open_and_choose("view", "Charts as tables"),
+    "names": open_and_choose("export", "real"),
+    "sort": lambda page: click_cell(page, "domains", -1),
+    "focus": lambda page: click_cell(page, "domains", 2),
+    "every": select("Refresh every", "60 s"),
+    "at": press("Pause", "button"),
+}
+"""By the parameter that each writes: what somebody does to it on Domains."""
+
+
+def stand_as_chosen(page: Page) -> None:
+    """Every control says what was chosen of CONTROLS."""
+    for name in ("15m", "Local", "Name"):
+        expect(page.get_by_role("radio", name=name, exact=True)).to_be_checked()
+    for label, text in (("Refresh every", "60 s"), ("Rows", "first 50")):
+        box = page.get_by_role("combobox", name=re.compile(label))
+        assert text in (box.input_value(), box.inner_text())
+    expect(page.locator(".st-key-chips")).to_contain_text("host: 10[.]20.*")
+    expect(page.get_by_role("button", name="Resume")).to_be_visible()
+    for popover, role, name, is_on in (
+        ("noise", "switch", re.compile(r"Hide \.local"), False),
+        ("view", "switch", "Charts as tables", True),
+        ("export", "radio", "real", True),
+    ):
+        page.locator(f".st-key-{popover} button").first.click()
+        expect(page.get_by_role(role, name=name)).to_be_checked(checked=is_on)
+        page.keyboard.press("Escape")
 
 
 def whole(page: Page) -> list[str]:

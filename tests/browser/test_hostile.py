@@ -24,6 +24,8 @@ from tests.server import Server
 TOPIC = "dns-hostile"
 A_GROUP = 10
 """Names of one host: as many as the chart of an overview has bars."""
+MANY = 30
+"""Records that are no chance where there were none."""
 GROUPS = [NAMES[at : at + A_GROUP] for at in range(0, len(NAMES), A_GROUP)]
 
 
@@ -38,6 +40,12 @@ def lines() -> Iterator[str]:
         texts |= {name: name} if name in ONE_OF_EACH else {}
         yield json.dumps(common | texts | {"answers": [name], "AA": False})
         yield "not JSON: " + name
+        if name in ONE_OF_EACH:
+            # In the quarter of an hour before the last, and never since.
+            gone = json.dumps(common | texts | {"ts": now - 1_200, "AA": False})
+            yield from [gone] * MANY
+    for ago in [2_400, *[300] * MANY * len(ONE_OF_EACH)]:
+        yield json.dumps({"ts": now - ago, "query": NAMES[0], "id.orig_h": "10.0.2.1"})
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +59,7 @@ def hostile(broker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
     assert producer.flush(30) == 0
     folder = tmp_path_factory.mktemp("hostile")
     with Server(folder, kafka_servers=broker, kafka_topics=TOPIC, start="earliest") as server:
-        server.wait_for_records(2 * len(NAMES))
+        server.wait_for_records(2 * len(NAMES) + 2 * MANY * len(ONE_OF_EACH) + 1)
         yield server
 
 
@@ -242,6 +250,23 @@ def test_every_page_shows_every_name_and_does_nothing_else(watch: Watch) -> None
         download(watch)
 
 
+def test_every_kind_of_name_is_text_in_what_changed_and_on_a_wall(watch: Watch) -> None:
+    watch.go("?range=15m&n=all&every=60")
+    watch.look()
+    assert {shown(name) for name in ONE_OF_EACH} <= cells(watch, "changes")
+    watch.page.goto(f"http://{watch.here}/?wall&range=15m")
+    expect(watch.page.locator(".wall-changes tr")).to_have_count(6)
+    does_nothing(watch)
+
+
+def does_nothing(watch: Watch) -> None:
+    """A wall holds its own tags and nothing else."""
+    assert watch.page.title() == "Zeek DNS"
+    assert watch.page.locator(".wall img, .wall a, .wall script, .clock img").count() == 0
+    assert not watch.opened
+    assert watch.asked <= {watch.here, ""}
+
+
 def test_what_zeek_wrote_is_text_whatever_its_fields_are_called(watch: Watch) -> None:
     watch.go("lookup?range=all&show=all&every=60")
     watch.page.get_by_role("button", name="Read", exact=True).click()
@@ -373,7 +398,4 @@ def test_a_wall_shows_new_names_as_text(page: Page, hostile: Server) -> None:
     watch = Watch(page, hostile)
     page.goto(f"http://{watch.here}/?wall&range=all&show=all&domain=-{quote(NAMES[0])}")
     expect(page.locator(".wall-new tr")).to_have_count(6)
-    assert page.title() == "Zeek DNS"
-    assert page.locator(".wall img, .wall a, .wall script, .clock img").count() == 0
-    assert not watch.opened
-    assert watch.asked <= {watch.here, ""}
+    does_nothing(watch)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.labels import Labels
+from pipeline.labels import Labels, Network
 
 TEXT = """\ufeff# address or network, label
 10.20.0.0/16,office
@@ -45,6 +45,20 @@ def test_a_changed_file_is_read_again(file: Path) -> None:
     os.utime(file, ns=(1, 1))
     assert labels.of("192.0.2.1") == "lab"
     assert labels.of("10.20.8.68") == ""
+
+
+def test_what_was_found_in_a_file_that_has_changed_meanwhile_does_not_stay(file: Path) -> None:
+    labels = Labels(file)
+    read, networks = labels._file.value, labels._file.value()
+
+    def read_before_another_did() -> list[tuple[Network, str]]:
+        labels._file.value = read  # type: ignore[method-assign]
+        file.write_text("10.20.0.0/16,lab", encoding="utf-8")
+        assert labels.of("10.20.9.1") == "lab"
+        return networks
+
+    labels._file.value = read_before_another_did  # type: ignore[method-assign]
+    assert [labels.of("10.20.8.68") for _ in range(2)] == ["dc01", "lab"]
 
 
 def test_a_bad_line_is_named_and_the_others_are_used(file: Path) -> None:

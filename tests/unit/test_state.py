@@ -55,6 +55,7 @@ views = st.builds(
     tz=st.sampled_from(["utc", "local"]),
     every=st.sampled_from(INTERVALS),
     charts=st.sampled_from(["drawn", "tables"]),
+    names=st.sampled_from(["defanged", "real"]),
     wall=st.booleans(),
 )
 
@@ -88,7 +89,7 @@ def test_a_view_as_at_the_start_has_no_parameters() -> None:
         ({"focus": ["host:fe80::1%eth0"]}, View(focus=("host", "fe80::1%eth0"))),
         ({"n": ["all"], "level": ["tld"], "every": ["0"]}, View(n=None, level="tld", every=0)),
         ({"at": ["17"], "wall": [""]}, View(at=17, wall=True)),
-        ({"charts": ["tables"]}, View(charts="tables")),
+        ({"charts": ["tables"], "names": ["real"]}, View(charts="tables", names="real")),
         (
             {"from": ["2026-01-31T13:00:00 01:00"], "to": ["2026-01-31T13:00:00Z"]},
             View(start=datetime(2026, 1, 31, 12, tzinfo=UTC),
