@@ -20,6 +20,9 @@ def in_words(failure: BaseException) -> str:
         return _innermost(java)
     if cause is not None:
         return in_words(cause)
+    if isinstance(failure, OSError):
+        # Its repr leaves out which file it is about.
+        return f"{type(failure).__name__}: {failure}"
     return str(failure) if isinstance(failure, QueryFailed | TableError) else repr(failure)
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from pipeline.aggregate import COUNTED_FIELDS, count_lines
 from pipeline.enrich import with_names
-from pipeline.failure import QueryFailed, first_sentence
+from pipeline.failure import QueryFailed, first_sentence, in_words
 from pipeline.feed import DNS, PARTIALS
 from pipeline.parse import parsed
 from pipeline.query import Pipeline, check_names, drop_checkpoints
@@ -244,3 +244,9 @@ def test_each_batch_in_the_table_is_told_once_and_no_other(tmp_path: Path) -> No
     assert last.stages["group"] == 0.5
     assert last.seconds == pytest.approx(sum(last.stages.values()))
     pipeline.table.close()
+
+
+def test_an_error_of_the_system_names_its_file(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError) as caught:
+        (tmp_path / "gone").read_text()
+    assert in_words(caught.value).endswith(f"No such file or directory: '{tmp_path}/gone'")
