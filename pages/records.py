@@ -38,6 +38,7 @@ def draw(table: Readable, view: View) -> None:
             by="row",
             rows_by=("bucket", *COLUMNS, "seq"),
             picked=recordrows.of_focus(frame, view.focus),
+            focus=view.focus,
             ranking=(view.ranked(), view.sort, view.n),
             on_pick=recordrows.pick,
             on_sort=partial(panels.rank_by, listing.sort),

@@ -12,9 +12,11 @@ from pages.shared.look import zone_of
 from pages.shared.refresh import again
 from pipeline import view as shows
 from pipeline.query import running
-from pipeline.state import INTERVALS, RANGES, View
+from pipeline.state import INTERVALS, RANGES, START, View
 
 STATE_SECONDS = 2
+BEFORE = "every-before"
+"""In the session: the interval before it was off."""
 Button = tuple[str, str, Literal["primary", "secondary"]]
 PAUSE: Button = ("Pause", ":material/pause:", "secondary")
 RESUME: Button = ("Resume", ":material/play_arrow:", "primary")
@@ -25,10 +27,7 @@ def first_row(page: str, view: View) -> None:
     with st.container(horizontal=True, key="row1", gap="xxsmall", vertical_alignment="center"):
         st.html('<div class="brand">Zeek DNS</div>', width="content")
         for each in nav.IN_FRAME:
-            params = _elsewhere(page, view).to_params()
-            here = (page, each) in nav.BELOW
-            with st.container(key="here" if here else None, width="content"):
-                st.page_link(nav.page(each), label=each, query_params=params)
+            _link(page, each, _elsewhere(page, view))
         again(_state, STATE_SECONDS)
         _range(view)
         st.selectbox(
@@ -50,6 +49,16 @@ def first_row(page: str, view: View) -> None:
             on_change=url.on("tz", "tz"),
             label_visibility="collapsed",
         )
+
+
+def _link(page: str, to: str, view: View) -> None:
+    """To a page; a button to the one that is there, or its URL would stay as it is."""
+    here = page == to or (page, to) in nav.BELOW
+    with st.container(key="here" if here else None, width="content"):
+        if page == to:
+            st.button(to, key="own-page", type="tertiary", on_click=url.write, args=(view,))
+        else:
+            st.page_link(nav.page(to), label=to, query_params=view.to_params())
 
 
 def _elsewhere(page: str, view: View) -> View:
@@ -96,9 +105,10 @@ def _paused_or_resumed() -> None:
     if view.at is None:
         url.change(at=live.version_on_screen())
     else:
-        url.change(at=None, every=view.every or 5)
+        url.change(at=None, every=view.every or st.session_state.get(BEFORE, START.every))
 
 
 def _every_chosen() -> None:
     seconds = st.session_state["every"]
+    st.session_state[BEFORE] = url.view().every or START.every
     url.change(every=seconds, at=None if seconds else live.version_on_screen())

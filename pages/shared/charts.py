@@ -1,12 +1,14 @@
 """Charts as they go to the browser, made once a table version whoever looks."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 import streamlit as st
 
+from pages.shared import url
 from pipeline.axes import Spec
 from pipeline.cache import Readable, cached
 from pipeline.state import View
@@ -48,10 +50,35 @@ NAMES = {
 def chart(
     name: str,
     spec: Spec,
-    on_select: Callable[[], None] | None = None,
-    key: str | None = None,
+    on_select: Callable[[str], None] | None = None,
+    key: str = "chart",
+    focus: object = None,
 ) -> None:
-    """Draw a specification over the panel's width; `key` where it is not the chart's name."""
-    more: dict[str, Any] = {"on_select": on_select} if on_select else {}
-    more["alt"] = NAMES.get(name)
-    st.vega_lite_chart(spec=dict(spec), theme=None, width="stretch", key=key or name, **more)
+    """Draw a specification over the panel's width.
+
+    `on_select` is told under which key of the session the selection is; another `key` is another
+    chart, in which nothing is selected; `focus` is what is looked at.
+    """
+    more: dict[str, Any] = {"spec": dict(spec), "alt": NAMES.get(name), "width": "stretch"}
+    if on_select is None:
+        st.vega_lite_chart(key=name, theme=None, **more)
+        return
+    drawn = _let_go(f"{name}-{key}", focus)
+    with st.container(key=name, gap=None):
+        st.vega_lite_chart(key=drawn, theme=None, on_select=partial(on_select, drawn), **more)
+
+
+def _let_go(key: str, focus: object) -> str:
+    """The chart's key: another one once what was picked there is looked at no longer.
+
+    The browser tells of no click on what is picked.
+    """
+    number, led = st.session_state.get(f"{key}-led", (0, None))
+    selection = st.session_state.get(url.numbered(key, number), {"selection": {}})["selection"]
+    picked = selection.get("picked")
+    if picked and led and led[0] == picked and led[1] != focus:
+        number, picked = number + 1, None
+    if not led or led[0] != picked:
+        led = (picked, focus)
+    st.session_state[f"{key}-led"] = (number, led)
+    return url.numbered(key, number)

@@ -137,7 +137,7 @@ def reasons(counters: Counters, view: View, rows: int) -> None:
     columns = {"reason": text("Reason"), **_counted(), "last": last}
     table(
         "reasons", frame, columns, rows, "no record was rejected",
-        by="reason", picked=[_reason(view, counters)], on_pick=_pick,
+        by="reason", picked=[_reason(view, counters)], focus=view.focus, on_pick=_pick,
     )  # fmt: skip
 
 

@@ -182,6 +182,8 @@ def _chosen(key: str, address: str) -> None:
         url.change(vs=vs)
     elif is_address(st.session_state[address]):
         _host_chosen(address)
+    else:
+        url.note("compare with which host? Its address is typed below “another host”")
 
 
 def _host_chosen(key: str) -> None:

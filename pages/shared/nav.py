@@ -38,7 +38,7 @@ TABLES: dict[str, tuple[str, dict[str, Any]]] = {
     "hosts": ("Hosts", {}),
     "domains": ("Domains", {"level": "domain"}),
     "names": ("Domains", {"level": "name"}),
-    "new_domains": ("Domains", {"level": "domain", "sort": "first"}),
+    "new_domains": ("Overview", {"n": None}),
 }
 """Where what a figure counts stands row by row."""
 IN_FRAME = ("Overview", "Domains", "Hosts", "Records", "Health")

@@ -118,19 +118,20 @@ def volume(table: Readable, view: View, height: int, said: str = "", narrow: boo
         return rows_of("volume", "response", table, view, latest, wanted, height)
     spec = specification(table, view, _volume, theme(), view.tz, zone_of(view), height)
     # Of each time a chart of its own: the brush that chose this one does not stay on it.
-    key = f"volume-{view.start:%Y%m%dT%H%M%S%f}" if view.start else "volume-now"
-    with st.container(key="volume", gap=None):
-        return chart("volume", spec, lambda: _brushed_or_picked(key, span), key)
+    key = "now"
+    if view.start and view.end:
+        key = "-".join(f"{time:%Y%m%dT%H%M%S%f}" for time in (view.start, view.end))
+    return chart("volume", spec, partial(_brushed_or_picked, span), key, view.focus)
 
 
-def _brushed_or_picked(key: str, span: Window) -> None:
+def _brushed_or_picked(span: Window, key: str) -> None:
     """The bars that the brush touched become the time; a response that was clicked, the focus."""
     edges = st.session_state[key]["selection"].get("brush", {}).get("bucket", [])
     if len(edges) == 2:
         start, end = span.whole_bars(*(datetime.fromtimestamp(ms / 1000, UTC) for ms in edges))
         url.change(start=start, end=end)
     else:
-        _picked(key, "response")
+        _picked("response", key)
 
 
 def _volume(table: Readable, view: View, hue: Any, tz: Any, zone: ZoneInfo, height: int) -> Spec:
@@ -152,7 +153,7 @@ def top_domains(table: Readable, view: View, height: int) -> None:
         return rows_of("top", view.level, table, seen, listing.rows, wanted, height)
     fitting = height * listing.shown // screen.TOP_BARS
     spec = specification(table, seen, _top_domains, view.level, theme(), fitting)
-    return chart("top", spec, on_select=lambda: _picked("top", view.level))
+    return chart("top", spec, partial(_picked, view.level), focus=view.focus)
 
 
 def _top_domains(table: Readable, view: View, level: Any, hue: Any, height: int) -> Spec:
@@ -160,7 +161,7 @@ def _top_domains(table: Readable, view: View, level: Any, hue: Any, height: int)
     return charts.top_bars(screen.top(table, replace(view, level=level)).rows, level, hue, height)
 
 
-def _picked(key: str, level: str) -> None:
+def _picked(level: str, key: str) -> None:
     """The bar of a chart that was clicked comes into focus."""
     points = st.session_state[key]["selection"].get("picked", [])
     if points and level in points[0]:
@@ -287,7 +288,7 @@ def ranked(
         by=level,
         rows_by=rows_by,
         picked=[focus.value] if focus else picked,
-        focus=view.focus,
+        focus=(view.focus, picked),
         ranking=(view.ranked(), view.sort, view.n, newest),
         on_pick=on_pick or (lambda value, column: nav.look_at(of_row(level, value))),
         on_sort=partial(rank_by, sort),
@@ -317,7 +318,7 @@ def _bars(table: Readable, view: View, by: str, bars: int, height: int) -> None:
         wanted = (by, "queries", *["before"] * compared)
         return rows_of(f"{by}s", by, table, view, listing.rows, wanted, height)
     spec = specification(table, view, _bars_chart, by, bars, theme())
-    return chart(f"{by}s", spec, on_select=lambda: _picked(f"{by}s", by))
+    return chart(f"{by}s", spec, partial(_picked, by), focus=view.focus)
 
 
 def _bars_chart(table: Readable, view: View, by: str, bars: int, hue: Any) -> Spec:
@@ -335,7 +336,7 @@ def own_types(table: Readable, view: View, height: int) -> None:
         wanted = ("type", "queries", "share", "all_share")
         return rows_of("types", "type", table, view, listing.rows, wanted, height)
     spec = specification(table, view, _own_types, theme())
-    return chart("types", spec, on_select=lambda: _picked("types", "type"))
+    return chart("types", spec, partial(_picked, "type"), focus=view.focus)
 
 
 def _own_types(table: Readable, view: View, hue: Any) -> Spec:

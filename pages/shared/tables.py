@@ -116,7 +116,7 @@ def table(
         column_config={**columns, **_menu(key, actions, label)},
         placeholder="–",
         alt=NAMES.get(key),
-        **_selection(key, by, focus, on_pick, on_sort),
+        **_selection(key, by, focus, on_pick, on_sort, values),
     )
     return values[0] if by else None
 
@@ -184,12 +184,13 @@ def _selection(
     focus: object,
     on_pick: Callable[[str, str], None] | None,
     on_sort: Callable[[str], None] | None,
+    drawn: Sequence[str] = (),
 ) -> dict[str, Any]:
     modes = [mode for mode, on in (("single-cell", on_pick), ("single-column", on_sort)) if on]
     if not modes or not by:
         return {}
     known = f"{key}-selection"
-    st.session_state[known] = _selected(key, focus)
+    st.session_state[known] = _selected(key, focus, drawn)
 
     def chosen() -> None:
         selection, values = st.session_state[key]["selection"], on_screen().order(key).values
@@ -214,19 +215,22 @@ def _selection(
     return {"on_select": chosen, "selection_mode": modes}
 
 
-def _selected(key: str, focus: object) -> Mapping[str, Any]:
-    """What is selected as the table is drawn; nothing where that led to what has lost the focus.
+def _selected(key: str, focus: object, drawn: Sequence[str] = ()) -> Mapping[str, Any]:
+    """What is selected as the table is drawn with the values `drawn`; nothing where that led to
+    what has lost the focus, or another value stands there now.
 
     The browser tells of no click on a cell that is selected.
     """
     selection: Mapping[str, Any] = st.session_state.get(key, {"selection": NOTHING})["selection"]
+    cells = selection["cells"]
+    now = (focus, [drawn[row] for row, _ in cells if row in range(len(drawn))])
     led = st.session_state.get(f"{key}-led")
-    if selection["cells"] and led and led[0] == selection["cells"] and led[1] != focus:
-        st.session_state[f"{key}-let-go"] = selection["cells"]
+    if cells and led and led[0] == cells and led[1] != now:
+        st.session_state[f"{key}-let-go"] = cells
         st.session_state[key] = {"selection": NOTHING}
         selection = NOTHING
     if not led or led[0] != selection["cells"]:
-        st.session_state[f"{key}-led"] = (selection["cells"], focus)
+        st.session_state[f"{key}-led"] = (selection["cells"], now)
     return selection
 
 

@@ -105,15 +105,22 @@ def seed_inside(key: str, value: Any) -> str:
     """The same for a widget in a popover, which is another one wherever its value was not chosen
     there: a browser does not tell it of one while it is closed, and goes on to send the old one."""
     numbers: dict[str, int] = st.session_state.setdefault(NUMBERS, {})
-    known = st.session_state.get(_numbered(key, numbers.get(key, 0)), value)
+    known = st.session_state.get(numbered(key, numbers.get(key, 0)), value)
     numbers[key] = numbers.get(key, 0) + (known != value)
-    return seed(_numbered(key, numbers[key]), value)
+    return seed(numbered(key, numbers[key]), value)
 
 
-def _numbered(key: str, number: int) -> str:
+def numbered(key: str, number: int) -> str:
+    """The key of a widget that is another one each time the number rises."""
     return f"{key}-{number}" if number else key
 
 
 def jump(page: str, new: View) -> None:
-    """Open another page with a view, once the frame is drawn again."""
+    """Open a page with a view; another one once the frame is drawn again.
+
+    A link to the page that is there would change what it shows, and not the browser's URL.
+    """
+    if page == st.session_state["page"]:
+        return write(new)
     st.session_state[JUMP] = (page, new.to_params())
+    return None

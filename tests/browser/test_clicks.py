@@ -593,6 +593,68 @@ def test_every_control_is_in_the_url_for_back_forward_reload_and_a_second_browse
             stand_as_chosen(each)
 
 
+@pytest.mark.parametrize(
+    ("path", "act"),
+    [
+        ("domains", lambda page: click_cell(page, "domains", 1)),
+        ("hosts?sort=domains", lambda page: click_cell(page, "hosts", 1)),
+        ("records", lambda page: click_cell(page, "records", 1, 300)),
+        ("health", lambda page: click_cell(page, "reasons", 0)),
+        ("?charts=drawn", lambda page: click_bar(page, "types")),
+        ("?level=name", lambda page: click_bar(page, "top")),
+        ("domains?level=name", lambda page: open_row(page, "domains", 1)),
+        ("domains?focus=domain:google.com", lambda page: press("Domains", "button")(page)),
+    ],
+)
+def test_what_was_clicked_leads_there_again_once_one_has_gone_back(
+    new_page: Page, still_server: str, path: str, act: Callable[[Page], None]
+) -> None:
+    page = new_page
+    page.goto(f"{still_server}/{path}")
+    until(page, lambda: stands_still(page))
+    before = page.url
+    far = page.evaluate("history.length")
+    seen = set()
+    for _ in range(2):
+        act(page)
+        until(page, lambda: page.url != before)
+        seen.add(page.url)
+        assert page.evaluate("history.length") == far + 1
+        page.locator('[data-testid=stApp][data-test-script-state="notRunning"]').wait_for()
+        page.go_back()
+        until(page, lambda: page.url == before)
+        until(page, lambda: stands_still(page))
+    assert len(seen) == 1
+
+
+def click_bar(page: Page, key: str) -> None:
+    """Click the first bar of a chart."""
+    box = box_of_chart(page, key)
+    page.mouse.move(box["x"] + 160, box["y"] + 17, steps=5)
+    page.mouse.click(box["x"] + 160, box["y"] + 17, delay=80)
+
+
+def open_row(page: Page, key: str, row: int) -> None:
+    """Open what a row stands for, by its menu."""
+    click_cell(page, key, row, x=-24)
+    page.get_by_role("menuitem").filter(has_text="Open").click()
+
+
+def test_a_row_that_stands_where_another_was_clicked_is_another(
+    new_page: Page, still_server: str
+) -> None:
+    page = new_page
+    page.goto(f"{still_server}/hosts?every=60")
+    click_cell(page, "hosts", 2)
+    until(page, lambda: "focus" in params(page))
+    first = params(page)["focus"]
+    click_cell(page, "hosts", -1, x=255)
+    until(page, lambda: "sort" in params(page))
+    until(page, lambda: stands_still(page))
+    click_cell(page, "hosts", 2)
+    until(page, lambda: params(page)["focus"] != first)
+
+
 def open_and_choose(popover: str, text: str | re.Pattern[str]) -> Callable[[Page], None]:
     """Choose what says this, in a popover that is closed again."""
 
