@@ -443,7 +443,11 @@ def test_a_click_before_the_last_one_is_answered_does_not_undo_it(
     until(new_page, lambda: {"range", "names"} <= set(params(new_page)))
     new_page.wait_for_timeout(3_000)
     expect(new_page.get_by_role("radio", name="5m", exact=True)).to_be_checked()
-    new_page.evaluate("history.go(-2)")
+    # One step, where the second came before the first was heard; else two.
+    new_page.go_back()
+    new_page.wait_for_timeout(3_000)
+    if "range" in params(new_page):
+        new_page.go_back()
     until(new_page, lambda: "range" not in params(new_page))
     expect(new_page.get_by_role("radio", name="1h")).to_be_checked()
 
@@ -480,8 +484,9 @@ def test_a_paused_url_shows_another_browser_the_same(
     page.get_by_role("button", name="Pause").click()
     until(page, lambda: "at" in params(page))
     page.locator('[data-testid=stApp][data-test-script-state="notRunning"]').wait_for()
-    kept = page.locator(".strip").text_content()
+    # On a busy machine what was on its way is drawn after the button.
     page.wait_for_timeout(2_000)
+    kept = page.locator(".strip").text_content()
     other = chromium.new_page()
     for each in (other, page):
         each.goto(page.url)

@@ -44,7 +44,7 @@ def lines() -> Iterator[str]:
             # In the quarter of an hour before the last, and never since.
             gone = json.dumps(common | texts | {"ts": now - 1_200, "AA": False})
             yield from [gone] * MANY
-    for ago in [2_400, *[300] * MANY * len(ONE_OF_EACH)]:
+    for ago in [2_400, *[600] * MANY * len(ONE_OF_EACH)]:
         yield json.dumps({"ts": now - ago, "query": NAMES[0], "id.orig_h": "10.0.2.1"})
 
 
@@ -268,7 +268,7 @@ def does_nothing(watch: Watch) -> None:
 
 
 def test_what_zeek_wrote_is_text_whatever_its_fields_are_called(watch: Watch) -> None:
-    watch.go("lookup?range=all&show=all&every=60")
+    watch.go("lookup?range=5m&show=all&every=60")
     watch.page.get_by_role("button", name="Read", exact=True).click()
     head = watch.page.locator(".st-key-raw-head")
     expect(head).to_contain_text("all of that time was read", timeout=2 * PATIENCE)
