@@ -26,7 +26,7 @@ from pipeline.where import RESPONSES
 from pipeline.window import Window, window
 
 FIGURES = ("queries", "hosts", "nxdomain", "no_response")
-ROWS, DAY_SECONDS = 6, 86_400
+ROWS = 6
 CHARACTERS = 48
 """Of a name: what half a screen has room for."""
 
@@ -91,7 +91,7 @@ def volume(table: Readable, view: View) -> str:
 
 def _bars_as_rows(frame: pd.DataFrame, span: Window, view: View) -> str:
     """The last bars, the newest first, a column for each response: for who cannot see them."""
-    zone, form = zone_of(view), "%b %d" if span.bar >= DAY_SECONDS else "%H:%M:%S"
+    zone, form = zone_of(view), "%b %d" if span.bar >= 86_400 else "%H:%M:%S"
     bars = frame.pivot_table("queries", "bucket", "response", "sum", fill_value=0)
     heads = "".join(f"<th>{name}</th>" for name in ("", *RESPONSES))
     lines = [

@@ -8,8 +8,10 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from pages.shared.url import JUMP
 from pipeline.state import SORTS, ascends
 from tests.app.conftest import drawn, running
+from tests.app.hands import tables
 from tests.made import Made, busy
 
 HOST = "10.20.5.7"
@@ -73,9 +75,9 @@ def hosts(network: Made) -> list[str]:
 
 def test_a_tables_own_order_is_marked_where_none_was_chosen(network: Made) -> None:
     own = {"hosts": "queries", "resolvers": "queries", "new": "first"}
-    tables = {table.proto.id.rsplit("-", 1)[-1]: table for table in drawn().dataframe}
+    found = {table.proto.id.rsplit("-", 1)[-1]: table for table in drawn().dataframe}
     for key, column in own.items():
-        assert marked(tables[key]) == {column: "↓"}
+        assert marked(found[key]) == {column: "↓"}
     (records,) = drawn("records").dataframe
     assert marked(records) == {"bucket": "↓"}
 
@@ -168,3 +170,51 @@ def test_what_loses_the_focus_lets_its_cell_go_but_no_header() -> None:
     app = AppTest.from_function(draw, default_timeout=60).run()
     assert not app.exception
     assert [each.value for each in app.markdown] == [*4 * ["['names']"], "[]"]
+
+
+@pytest.mark.parametrize(("sort", "mark"), [("queries", "↓"), ("-queries", "↑")])
+def test_charts_as_tables_are_ranked_by_the_server_like_the_others(
+    network: Made, sort: str, mark: str
+) -> None:
+    found = tables(drawn(charts="tables", sort=sort))
+    for key in ("volume-rows", "top-rows", "types-rows"):
+        assert marked(found[key]) == {"queries": mark}
+        assert in_order(found[key].value["queries"], mark)
+    assert marked(tables(drawn(charts="tables"))["volume-rows"]) == {}
+
+
+def test_off_and_resumed_a_page_is_drawn_as_often_as_before(network: Made) -> None:
+    app = drawn(every="60")
+    app.selectbox(key="every").select(0).run()
+    assert app.query_params["every"] in ("0", ["0"])
+    app.button(key="pause").click().run()
+    assert app.query_params["every"] in ("60", ["60"])
+    assert "at" not in app.query_params
+
+
+def test_another_host_that_is_not_named_is_asked_for(network: Made) -> None:
+    app = drawn("host", host=next(iter(hosts(network))))
+    app.radio(key="vs").set_value("host:").run()
+    assert any("compare with which host?" in each.proto.body for each in app.get("html"))
+
+
+def test_the_figure_of_new_domains_leads_to_those_alone(network: Made) -> None:
+    host = next(iter(hosts(network)))
+
+    def trace() -> None:
+        import streamlit as st
+
+        from pages.shared import nav, url
+
+        st.session_state["page"] = "Host"
+        url.adopt("Host")
+        nav.trace("new_domains")
+
+    app = AppTest.from_function(trace, default_timeout=60)
+    app.query_params["host"] = host
+    assert not app.run().exception
+    page, params = app.session_state[JUMP]
+    assert (page, params) == ("Overview", {"host": [host], "n": ["all"]})
+    found = tables(drawn("overview", host=host, n="all"))["new"].value
+    sql = "SELECT count(DISTINCT registered_domain) AS n FROM dns_counts WHERE id_orig_h = $host"
+    assert len(found) == network.table.read(sql, {"host": host}).to_pylist()[0]["n"]
