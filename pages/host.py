@@ -38,11 +38,13 @@ def draw(table: Readable, view: View) -> None:
             panels.own_domains(table, view, rows=10)
         with panel(right):
             panels.own_names(table, view, rows=10)
-        left, right = st.columns([1, 1.12], gap="small")
+        left, middle, right = st.columns([1, 1.05, 0.75], gap="small")
         with panel(left):
             panels.resolvers(table, view, rows=5, of_host=True)
-        with panel(right):
+        with panel(middle):
             differences.changes(table, view, rows=5, of_host=True)
+        with panel(right):
+            panels.new_domains(table, view, rows=5, of_host=True)
 
 
 live(draw)

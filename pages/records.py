@@ -9,6 +9,7 @@ from pages.shared.columns import columns, marked
 from pages.shared.controls import level_and_number
 from pages.shared.live import live
 from pages.shared.look import panel, rows, zone_of
+from pages.shared.ranks import rank_by
 from pages.shared.tables import table as draw_table
 from pipeline import screen
 from pipeline.cache import Readable
@@ -41,7 +42,7 @@ def draw(table: Readable, view: View) -> None:
             focus=view.focus,
             ranking=(view.ranked(), view.sort, view.n),
             on_pick=recordrows.pick,
-            on_sort=partial(panels.rank_by, listing.sort),
+            on_sort=partial(rank_by, listing.sort),
             actions=recordrows.ACTIONS,
             label=recordrows.saying(zone_of(view)),
             tall=True,

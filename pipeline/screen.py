@@ -17,9 +17,9 @@ from pipeline.changes import BEFORE, HOST
 from pipeline.changes import changes as what_changed
 from pipeline.focus import in_focus, looking_at, of_row, one_host, put
 from pipeline.ledger import Counters
-from pipeline.ranking import Listing
+from pipeline.ranking import Listing, sorted_by
 from pipeline.records import records as kept_records
-from pipeline.state import FIELDS, Filter, View
+from pipeline.state import FIELDS, Filter, View, ascends
 
 TOP_BARS, TYPE_BARS, MAKEUP_BARS = 10, 8, 6
 DETAIL_ROWS = 25
@@ -120,7 +120,8 @@ def peers(table: Readable, view: View) -> Listing:
 
 
 def rejected(table: Counted, view: View) -> Listing:
-    """Samples of what was rejected, a line each, with how many there were for that reason."""
+    """Samples of what was rejected, a line each, with how many there were for that reason; sorts by
+    either, else the most first."""
     rows = pd.DataFrame(
         [
             {"reason": reason, "records": count, "last_seen": last, "sample": sample}
@@ -128,6 +129,10 @@ def rejected(table: Counted, view: View) -> Listing:
             for sample in table.samples(reason) or [""]
         ],
         columns=["reason", "records", "last_seen", "sample"],
+    )
+    sort = sorted_by(view.sort, ("reason", "records"), "records")
+    rows = rows.sort_values(
+        sort.removeprefix("-"), ascending=ascends(sort), kind="stable", ignore_index=True
     )
     return _whole(rows.assign(last_seen=pd.to_datetime(rows["last_seen"], utc=True)))
 
@@ -269,6 +274,7 @@ PAGES: dict[str, dict[str, Panel]] = {
         "names": _own(names, "name"),
         "resolvers": _own(resolvers, "resolver"),
         "changes": _own(changes),
+        "new_domains": _own(new_domains),
     },
     "records": {"records": records},
     "lookup": {},

@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from typing import Any, Literal, Self
 
+from pipeline.feed import DNS
+
 RANGES = {
     "5m": timedelta(minutes=5),
     "15m": timedelta(minutes=15),
@@ -25,6 +27,14 @@ SORTS = (
 )  # fmt: skip
 """What rows may be ranked by, a leading `-` the other way round; a table without such a column
 keeps its own order."""
+OF_STREAM = (
+    "reason", "sample", "what", "fact", "value", "records", "share", "batch_id", "at", "read",
+    "counted", "lag_records", "group", "write", "maintain", "source", "plan", "commit",
+)  # fmt: skip
+"""What Health's tables may be ranked by, its charts as tables too."""
+ALL_SORTS = (*SORTS, *OF_STREAM, *DNS.fields)
+"""Raw records are ranked by their fields."""
+TEXTS = frozenset([*FIELDS, *LEVELS, *OF_STREAM[:5], *DNS.fields])
 INTERVALS = (0, 1, 2, 5, 10, 30, 60)
 """Seconds between refreshes; 0 is a pause."""
 NOISE = {
@@ -94,8 +104,7 @@ def ascends(sort: str) -> bool:
     >>> ascends("host"), ascends("-host"), ascends("queries"), ascends("-queries")
     (True, False, False, True)
     """
-    is_text = sort.removeprefix("-") in (*FIELDS, *LEVELS)
-    return is_text != sort.startswith("-")
+    return (sort.removeprefix("-") in TEXTS) != sort.startswith("-")
 
 
 def stray_star(text: str) -> bool:
@@ -126,7 +135,7 @@ class View:
     n: int | None = 25
     """Rows of a table; None is all, up to MAX_ROWS."""
     sort: str = ""
-    """What ranks rows, of SORTS; empty is each table's own order."""
+    """What ranks rows, of ALL_SORTS; empty is each table's own order."""
     vs: str = "before"
     """What changes are against: the window before, `day`, or `host:10.1.2.3`."""
     tz: Literal["utc", "local"] = "utc"
@@ -287,7 +296,9 @@ def _one_of(text: str, allowed: Iterable[str]) -> str:
 
 
 def _sort(text: str) -> str:
-    return "-" * text.startswith("-") + _one_of(text.removeprefix("-"), SORTS)
+    if text.removeprefix("-") not in ALL_SORTS:
+        raise ValueError("it may be a column, such as queries, or -queries the other way round")
+    return text
 
 
 def _number(text: str, least: int, most: int) -> int:

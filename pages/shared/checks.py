@@ -12,7 +12,7 @@ from pages.shared import stream, url
 from pages.shared.columns import theme
 from pages.shared.hostlabels import label_problems
 from pages.shared.look import Figure, escaped, title, zone_of
-from pages.shared.tables import table
+from pages.shared.ranks import whole_table
 from pipeline import known
 from pipeline.charts import COLOURS
 from pipeline.ledger import Counters
@@ -106,7 +106,7 @@ def whole_sum(counters: Counters, rows: int) -> None:
         {"what": key, "records": value, "share": 100 * value / max(counters.read, 1)}
         for key, value in everything.items()
     )
-    table("sum", frame, {"what": text("Records"), **_counted()}, rows, "")
+    whole_table("sum", frame, {"what": text("Records"), **_counted()}, rows, "", by="what")
 
 
 def _counted() -> dict[str, Any]:
@@ -135,7 +135,7 @@ def reasons(counters: Counters, view: View, rows: int) -> None:
         "Last seen", format="MM-DD HH:mm:ss", timezone=str(zone_of(view))
     )
     columns = {"reason": text("Reason"), **_counted(), "last": last}
-    table(
+    whole_table(
         "reasons", frame, columns, rows, "no record was rejected",
         by="reason", picked=[_reason(view, counters)], focus=view.focus, on_pick=_pick,
     )  # fmt: skip
@@ -167,8 +167,13 @@ def samples(kept: Any, counters: Counters, view: View, rows: int) -> None:
     # A reason after the other, those of the first would fill what is seen of the table.
     in_turn = [each for turn in zip_longest(*last) for each in turn if each]
     frame = pd.DataFrame(in_turn, columns=["reason", "sample"])
+    # Two may be alike.
+    frame["nth"] = frame.groupby(["reason", "sample"]).cumcount()
     columns = {"reason": text("Reason", width=130), "sample": text("Record", width=600)}
-    table("samples", frame, columns, rows, "nothing to look at")
+    whole_table(
+        "samples", frame, columns, rows, "nothing to look at",
+        by="sample", rows_by=tuple(frame), ranking=picked,
+    )  # fmt: skip
 
 
 def kept(status: Status, counters: Counters, settings: Settings, view: View, rows: int) -> None:
@@ -205,4 +210,5 @@ def settings_in_force(settings: Settings, rows: int) -> None:
 
 def _facts(key: str, facts: dict[str, str], label: str, rows: int) -> None:
     frame = pd.DataFrame({"fact": list(facts), "value": list(facts.values())})
-    table(key, frame, {"fact": text(label, width=240), "value": text("Value")}, rows, "")
+    columns = {"fact": text(label, width=240), "value": text("Value")}
+    whole_table(key, frame, columns, rows, "", by="fact")

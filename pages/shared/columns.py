@@ -50,8 +50,9 @@ def marked(wanted: dict[str, Any], sort: str) -> dict[str, Any]:
     column = wanted.get(sort.removeprefix("-"))
     if column is None:
         return wanted
-    label = f"{'↑' if ascends(sort) else '↓'} {column['label']}"
-    return wanted | {sort.removeprefix("-"): {**column, "label": label}}
+    name = sort.removeprefix("-")
+    label = f"{'↑' if ascends(sort) else '↓'} {column['label'] or name}"
+    return wanted | {name: {**column, "label": label}}
 
 
 def _column(view: View, name: str, width: int | None) -> Any:

@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages.shared import url
 from pages.shared.look import title
+from pipeline.feed import DNS
 from pipeline.state import View, ascends
 
 ORDERS = {
@@ -16,6 +17,8 @@ ORDERS = {
     ),
     "Host": ("", "queries", "names", "nxdomain", "hosts", "no_response", "rtt_ms", "last"),
     "Records": ("", "queries", "bucket", "first", "last", "host", "name"),
+    "Health": ("", "reason", "records", "last", "fact", "value", "batch_id", "read", "lag_records"),
+    "Lookup": ("", *DNS.fields),
 }  # fmt: skip
 """What a page's tables can be ranked by."""
 ORDER_NAMES = {
@@ -24,6 +27,8 @@ ORDER_NAMES = {
     "no_response": "no response",
     "rtt_ms": "mean rtt",
     "bucket": "from",
+    "batch_id": "batch",
+    "lag_records": "records left",
 }
 WAYS = {True: "ascending", False: "descending"}
 NUMBERS = (25, 50, 100, 250, 1000, None)

@@ -34,6 +34,7 @@ OWN = {"Health": (BATCHES,), "Lookup": (RAW,)}
 """Besides a page's panels: the last batches of Health's charts, and what was read again."""
 ORDERS = {
     ("Overview", "new_domains"): "new",
+    ("Host", "new_domains"): "new",
     ("Host", "domains"): "own",
     ("Host", "hosts"): "askers",
 }
@@ -212,6 +213,7 @@ def file_of(screen: OnScreen, page: str, view: View, what: str, zone: ZoneInfo) 
         return to_csv(in_zone(batch_rows(pipeline.status().batches), zone), view.names)
     if what == RAW:
         rows = in_columns(list(screen.lookup.found), zone) if screen.lookup else pd.DataFrame()
+        rows = screen.in_order("raw", rows)
         return to_csv(rows.drop(columns=PLACE, errors="ignore"), view.names, named=rows.columns[1:])
     made = export(pipeline.table, _drawn(screen, page, view), what, page.lower())
     orders = ORDERS | (CHARTS if view.charts == "tables" else {})

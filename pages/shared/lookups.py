@@ -17,8 +17,8 @@ from pages.shared.columns import config
 from pages.shared.copy import copy_defanged, copy_real
 from pages.shared.files import file_link
 from pages.shared.look import inert, title, zone_of
-from pages.shared.onscreen import on_screen
-from pages.shared.tables import table as draw_table
+from pages.shared.onscreen import OnScreen, on_screen
+from pages.shared.ranks import whole_table
 from pipeline.feed import DNS
 from pipeline.lookup import MAX_RECORDS, Lookup, Record
 from pipeline.names import shown
@@ -91,7 +91,7 @@ def head(lookup: Lookup | None, view: View) -> None:
                 "JSON lines",
                 "zeek-live-records.jsonl",
                 "application/x-ndjson",
-                lambda: json_lines(lookup.found),
+                partial(_file_of, on_screen(), lookup, zone_of(view)),
             )
     if lookup and not lookup.is_over:
         st.progress(min(1.0, lookup.read / lookup.of) if lookup.of else 0.0)
@@ -116,14 +116,14 @@ def records(lookup: Lookup, view: View, rows: int) -> None:
     frame = in_columns(found, zone_of(view))
     at_place = dict(zip(frame[PLACE], found, strict=True))
     on_screen().drawing.lookup = lookup
-    draw_table(
+    whole_table(
         "raw",
         frame,
         {name: _column(name) for name in frame if name != PLACE},
         rows,
         "nothing found so far" if not lookup.is_over else f"nothing found: {lookup.ended}",
         by=PLACE,
-        ranking=lookup.start,
+        ranking=(lookup.start, lookup.is_over),
         actions=_actions(at_place) if len(frame) <= MENU_ROWS else None,
         label=partial(_said_of, at_place),
         tall=True,
@@ -202,6 +202,12 @@ def _read(record: Record) -> dict[str, Any]:
 def _line(record: Record) -> str:
     """The record as one line of ASCII: nothing in it hides."""
     return json.dumps(_read(record))
+
+
+def _file_of(screen: OnScreen, lookup: Lookup, zone: ZoneInfo) -> bytes:
+    found = list(lookup.found)
+    order = screen.in_order("raw", in_columns(found, zone)).index
+    return json_lines([found[place] for place in order])
 
 
 def json_lines(found: list[Record]) -> bytes:

@@ -157,7 +157,7 @@ def open_raw(view: View) -> None:
     """Zeek's own records of the view, in the time that it shows now, read at once."""
     span = window(running().table, view)
     st.session_state[LOOK_UP] = True
-    url.jump("Lookup", replace(view, start=span.start, end=span.end, focus=None, at=None))
+    url.jump("Lookup", replace(view, start=span.start, end=span.end, focus=None, sort="", at=None))
 
 
 def follow_jump() -> None:

@@ -15,6 +15,7 @@ from pages.shared.charts import chart, specification
 from pages.shared.columns import columns, marked, theme
 from pages.shared.hostlabels import labelled
 from pages.shared.look import day, empty, legend, title, zone_of
+from pages.shared.ranks import in_order, rank_by
 from pages.shared.tables import HEADER, ROW
 from pages.shared.tables import table as draw_table
 from pipeline import charts, screen
@@ -24,7 +25,7 @@ from pipeline.cache import Readable
 from pipeline.focus import in_focus, of_row, put, words
 from pipeline.query import running
 from pipeline.ranking import Listing, sorted_by
-from pipeline.state import SORTS, Filter, View, ascends
+from pipeline.state import Filter, View
 from pipeline.where import RESPONSES
 from pipeline.window import Window, window
 
@@ -183,8 +184,7 @@ def rows_of(
     """
     sort = sorted_by(view.sort, wanted, own="")
     if sort:
-        column, rises = sort.removeprefix("-"), ascends(sort)
-        frame = frame.sort_values(column, ascending=rises, kind="stable")
+        frame = in_order(frame, sort)
     ranked(
         f"{chart_key}-rows",
         by,
@@ -244,16 +244,6 @@ def other_hosts(table: Readable, view: View, host: str, rows: int) -> None:
 def _beside(each: Filter | None, host: str) -> None:
     view = url.view().only("host", host)
     url.write(put(view, each) if each else view)
-
-
-def rank_by(now: str, column: str) -> None:
-    """Every table that has this column is ranked by it; the other way round where it is `now`.
-
-    By a label or an answer nothing is ranked.
-    """
-    column = "queries" if column == "share" else column
-    if column in SORTS:
-        url.change(sort=f"-{column}" if column == now else column)
 
 
 def ranked(
@@ -360,16 +350,18 @@ def resolvers(table: Readable, view: View, rows: int, of_host: bool = False) -> 
     ranked("resolvers", "resolver", table, seen, rows_of, wanted, rows, sort=listing.sort)
 
 
-def new_domains(table: Readable, view: View, rows: int) -> None:
-    """Domains first seen in this time, of all that is kept and passes the filters."""
+def new_domains(table: Readable, view: View, rows: int, of_host: bool = False) -> None:
+    """Domains first seen in this time, of all that is kept and passes the filters; on a host's
+    page, of what it asked."""
     listing = screen.new_domains(table, view)
     known = "what is filtered" if view.filters else "all"
     oldest = window(table, view).oldest
     since = f"of {known} since {_minute(oldest, view)}" if oldest else ""
     folded = f" · {listing.folded:,} queries folded: some may be older" if listing.folded else ""
     said = f"{listing.of:,} first seen{folded}" if oldest else ""
-    title("New domains", over(table, view, said, since))
-    wanted = columns(view, "domain", "first", "hosts", "queries", "names", "nxdomain")
+    title("New to this host" if of_host else "New domains", over(table, view, said, since))
+    hosts = () if of_host else ("hosts",)
+    wanted = columns(view, "domain", "first", *hosts, "queries", "names", "nxdomain")
     ranked("new", "domain", table, view, listing.rows, wanted, rows, sort=listing.sort)
 
 

@@ -12,7 +12,8 @@ from pages.shared import url
 from pages.shared.charts import chart, packed
 from pages.shared.columns import theme
 from pages.shared.look import empty, title
-from pages.shared.tables import HEADER, ROW, table
+from pages.shared.ranks import whole_table
+from pages.shared.tables import HEADER, ROW
 from pipeline.axes import PARTS, Spec, filled, number_axis, plain
 from pipeline.cache import RESULTS
 from pipeline.charts import COLOURS, Theme
@@ -104,7 +105,11 @@ def _rows(key: str, batches: Batches, height: int, zone: ZoneInfo | None) -> Non
         for name, text in HEADERS.items()
     }
     columns = {name: columns[name] for name in named}
-    table(f"{key}-rows", frame[named], columns, (height - HEADER) // ROW, "")
+    whole_table(
+        f"{key}-rows", frame[named], columns, (height - HEADER) // ROW, "",
+        # A new batch stands first at once.
+        by="batch_id", ranking=batches[-1].batch_id,
+    )  # fmt: skip
 
 
 def _frame(batches: Batches, zone: ZoneInfo) -> pd.DataFrame:

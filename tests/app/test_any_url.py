@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
-from pipeline.state import FIELDS, LEVELS, NOISE, RANGES, READERS, SORTS, from_params
+from pipeline.state import ALL_SORTS, FIELDS, LEVELS, NOISE, RANGES, READERS, from_params
 from tests.app.conftest import drawn, running
 from tests.made import Made, busy, network
 
@@ -26,7 +26,7 @@ VALUES = {
     "focus": ["host:10.20.5.7", "name:x", "domain:*.com", "type:A", "reason:not JSON", "response:"],
     "level": [*LEVELS],
     "n": ["1", "7", "all", "10000"],
-    "sort": [*SORTS, *(f"-{sort}" for sort in SORTS)],
+    "sort": [sign + sort for sort in ALL_SORTS for sign in ("", "-")],
     "vs": ["day", "before", "host:10.20.5.7"],
     "tz": ["utc", "local"],
     "every": ["0", "1", "60"],

@@ -1,13 +1,16 @@
 """The page of raw records: nothing is read before it is asked for, and all fields are shown."""
 
+import csv
 import json
 from datetime import timedelta
 from html import unescape
+from zoneinfo import ZoneInfo
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.shared import lookups
+from pages.shared import lookups, onscreen
+from pages.shared.filters import RAW, file_of
 from pages.shared.nav import LOOK_UP
 from pipeline.lookup import Lookup, Record
 from pipeline.state import View
@@ -105,3 +108,29 @@ def test_json_lines_are_ascii_and_the_records_themselves() -> None:
         {"query": "\u202ea\x00", "ts": 1700000000.123456},
         {"record": "no JSON"},
     ]
+
+
+@pytest.mark.parametrize(
+    ("sort", "order"),
+    [
+        ("uid", ["C1", "C10", "C2", ""]),
+        ("-uid", ["C2", "C10", "C1", ""]),
+        ("-rtt", ["C2", "C10", "", "C1"]),
+        ("queries", ["C10", "C1", "C2", ""]),
+    ],
+)
+def test_what_ranks_raw_records_is_in_the_url_and_their_files_are_in_that_order(
+    made: Made, app: AppTest, sort: str, order: list[str]
+) -> None:
+    rtts = {"C10": 9, "C1": 0.5, "C2": 10.0}
+    texts = [json.dumps({"uid": uid, "rtt": rtt}) for uid, rtt in rtts.items()]
+    made.raw = [Record(MICROSECONDS + at, text) for at, text in enumerate([*texts, '{"rtt":1}'])]
+    app.query_params["sort"] = sort
+    visit(app).button(key="look-up-begin").click().run()
+    (table,) = app.dataframe
+    assert list(table.value["uid"]) == order
+    screen, lookup = app.session_state[onscreen.KEY], app.session_state[lookups.KEY]
+    lines = lookups._file_of(screen, lookup, ZoneInfo("UTC")).splitlines()
+    assert [json.loads(line).get("uid", "") for line in lines] == order
+    rows = file_of(screen, "Lookup", View(), RAW, ZoneInfo("UTC")).decode().splitlines()
+    assert [row["uid"] for row in csv.DictReader(rows)] == order

@@ -9,13 +9,13 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.shared.url import JUMP
-from pipeline.state import SORTS, ascends
+from pipeline.state import ALL_SORTS, SORTS, ascends
 from tests.app.conftest import drawn, running
 from tests.app.hands import tables
 from tests.made import Made, busy
 
 HOST = "10.20.5.7"
-PAGES = ("overview", "domains", "hosts", "host", "records")
+PAGES = ("overview", "domains", "hosts", "host", "records", "health")
 
 
 @pytest.fixture(scope="module")
@@ -37,10 +37,18 @@ def marked(table: Any) -> dict[str, str]:
 
 
 def in_order(cells: pd.Series, mark: str) -> bool:
-    """Whether cells fall or rise as the mark says; what is missing stands last."""
-    known = cells.dropna()
-    rises = known.is_monotonic_increasing if mark == "↑" else known.is_monotonic_decreasing
-    return rises and bool(cells[: len(known)].notna().all())
+    """Whether cells fall or rise as the mark says; what is missing stands last, a number that is
+    told as a text before all that are none."""
+    known = cells[cells.notna() & (cells != "")]
+    numbers = pd.to_numeric(known, errors="coerce")
+    parts = [numbers.dropna(), known[numbers.isna()]]
+    ways = [part if mark == "↑" else part[::-1] for part in parts]
+    first, last = parts if mark == "↑" else parts[::-1]
+    return (
+        all(part.is_monotonic_increasing for part in ways)
+        and list(cells.index[: len(known)]) == list(known.index)
+        and list(known.index) == [*first.index, *last.index]
+    )
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -49,7 +57,8 @@ def test_the_column_that_ranks_the_rows_is_marked_in_every_table_that_has_it(
 ) -> None:
     app = drawn(page, host=next(iter(hosts(network))), charts="tables")
     columns = {name for table in app.dataframe for name in labels(table)}
-    for sort in [sign + each for each in SORTS if each in columns for sign in ("", "-")]:
+    known = ALL_SORTS if page == "health" else SORTS
+    for sort in [sign + each for each in known if each in columns for sign in ("", "-")]:
         app.query_params["sort"] = sort
         assert not app.run().exception, sort
         ranked = [table for table in app.dataframe if marked(table)]
@@ -118,10 +127,10 @@ def test_a_header_ranks_by_its_column_and_once_more_the_other_way_round(
     network: Made, now: str, column: str, sort: str | None
 ) -> None:
     def click(now: str, column: str) -> None:
-        from pages.shared import panels, url
+        from pages.shared import ranks, url
 
         url.adopt("Hosts")
-        panels.rank_by(now, column)
+        ranks.rank_by(now, column)
 
     app = AppTest.from_function(click, default_timeout=60, args=(now, column)).run()
     assert not app.exception
@@ -190,6 +199,27 @@ def test_off_and_resumed_a_page_is_drawn_as_often_as_before(network: Made) -> No
     app.button(key="pause").click().run()
     assert app.query_params["every"] in ("60", ["60"])
     assert "at" not in app.query_params
+
+
+def test_a_page_that_is_not_drawn_again_says_so_and_what_has_come_since(network: Made) -> None:
+    app = drawn("hosts", every="0")
+    said = [each.proto.json for each in app.get("bidi_component")]
+    assert any("refresh is off, 0 records since" in each for each in said)
+    assert app.button(key="pause").label == "Resume"
+    app.button(key="pause").click().run()
+    assert "every" not in app.query_params
+    assert app.button(key="pause").label == "Pause"
+
+
+def test_what_is_new_to_a_host_is_on_its_page(network: Made) -> None:
+    host = next(iter(hosts(network)))
+    table = tables(drawn("host", host=host))["new"]
+    sql = """SELECT DISTINCT registered_domain AS domain FROM dns_counts
+        WHERE id_orig_h = $host AND registered_domain NOT LIKE '(%'"""
+    assert {*table.value["domain"]} == {
+        *network.table.read(sql, {"host": host})["domain"].to_pylist()
+    }
+    assert "hosts" not in table.value
 
 
 def test_another_host_that_is_not_named_is_asked_for(network: Made) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pipeline.ranking import MEASURES
 from pipeline.records import SORTS as OF_RECORDS
 from pipeline.state import (
+    ALL_SORTS,
     FIELDS,
     INTERVALS,
     LEVELS,
@@ -119,8 +120,8 @@ def test_parameters_mean_what_they_say(params: dict[str, list[str]], expected: V
         ({"from": ["2026-01-31T12:00Z"], "to": ["2026-01-31T11:00Z"]}, "from must lie before to"),
         ({"hots": ["10.0.0.1"]}, "hots is no parameter: did you mean host?"),
         ({"q" * 99: ["1"]}, "q" * 40 + " is no parameter: there are host, domain,"),
-        ({"sort": ["nonsense"]}, "sort=nonsense is not understood: it may be queries,"),
-        ({"sort": ["--names"]}, "sort=--names is not understood: it may be queries,"),
+        ({"sort": ["nonsense"]}, "sort=nonsense is not understood: it may be a column"),
+        ({"sort": ["--names"]}, "sort=--names is not understood: it may be a column"),
         ({"host": [""]}, "host= has no value"),
         ({"domain": ["-*."]}, "domain=-*. has no value"),
     ],
@@ -168,6 +169,15 @@ def test_a_star_at_a_boundary_of_labels_is_any_label_there() -> None:
 
 def test_all_that_rows_are_ranked_by_may_be_named_and_nothing_else() -> None:
     assert {*MEASURES, *KEYS, *OF_RECORDS} == set(SORTS)
+
+
+def test_health_and_raw_records_are_ranked_by_columns_of_no_other_table() -> None:
+    assert len(set(ALL_SORTS)) == len(ALL_SORTS)
+    for sort in ("reason", "-id.orig_h", "lag_records"):
+        assert from_params({"sort": [sort]}) == (View(sort=sort), [])
+    view, (problem,) = from_params({"sort": ["constructor"]})
+    assert view.sort == ""
+    assert "a column, such as queries" in problem
 
 
 def test_the_first_and_the_last_year_of_a_range_are_allowed() -> None:
