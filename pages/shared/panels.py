@@ -47,6 +47,9 @@ WHOSE = {
 DOMAIN = ("queries", "share", "hosts", "names", "nxdomain", "first", "last", "per_bar")
 OWN = ("domain", "queries", "share", "names", "nxdomain", "hosts", "per_bar")
 ASKERS = ("host", "label", "queries")
+NEW = ("domain", "first", "hosts", "queries", "names", "nxdomain")
+NEW_TO_HOST = ("domain", "first", "queries", "names")
+"""What fits beside what changed, at 1366 pixels."""
 
 
 def nothing(table: Readable, view: View) -> str:
@@ -360,8 +363,7 @@ def new_domains(table: Readable, view: View, rows: int, of_host: bool = False) -
     folded = f" · {listing.folded:,} queries folded: some may be older" if listing.folded else ""
     said = f"{listing.of:,} first seen{folded}" if oldest else ""
     title("New to this host" if of_host else "New domains", over(table, view, said, since))
-    hosts = () if of_host else ("hosts",)
-    wanted = columns(view, "domain", "first", *hosts, "queries", "names", "nxdomain")
+    wanted = columns(view, *(NEW_TO_HOST if of_host else NEW))
     ranked("new", "domain", table, view, listing.rows, wanted, rows, sort=listing.sort)
 
 
