@@ -38,7 +38,7 @@ def draw(table: Readable, view: View) -> None:
             panels.own_domains(table, view, rows=10)
         with panel(right):
             panels.own_names(table, view, rows=10)
-        left, middle, right = st.columns([1, 1.05, 0.75], gap="small")
+        left, middle, right = st.columns([0.85, 1, 0.95], gap="small")
         with panel(left):
             panels.resolvers(table, view, rows=5, of_host=True)
         with panel(middle):

@@ -13,7 +13,8 @@ SECONDS = 1.0
 
 def step() -> None:
     """One table over the whole page, drawn again while records are found."""
-    view = url.view()
+    if url.view() != view or url.JUMP in st.session_state:
+        st.rerun()
     lookup = lookups.of(view)
     with at_once():
         with rows(), panel():
@@ -27,6 +28,7 @@ def step() -> None:
         st.rerun()
 
 
-lookups.begin_if_asked(url.view())
-reading = lookups.is_reading(lookups.of(url.view()))
+view = url.view()
+lookups.begin_if_asked(view)
+reading = lookups.is_reading(lookups.of(view))
 again(step, SECONDS if reading else None)

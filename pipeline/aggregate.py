@@ -37,17 +37,10 @@ COUNTS = pa.schema([*PARTIALS, *STATUS])
 counted (with the feed's name as sample of another feed), and rows of count 0 carry samples: the
 last few of a partition, newest last."""
 
-SPARK_TYPES: dict[str, T.DataType] = {
-    "int64": T.LongType(),
-    "double": T.DoubleType(),
-    "string": T.StringType(),
-}
-OUTPUT = T.StructType(
-    [
-        T.StructField(each.name, SPARK_TYPES.get(str(each.type), T.TimestampType()))
-        for each in COUNTS
-    ]
-)
+PACKED = "counts"
+OUTPUT = T.StructType([T.StructField(PACKED, T.BinaryType())])
+"""What travels: a partition's COUNTS as one value, Arrow's stream format. As rows of Spark's, the
+JVM would take each of them and all its columns apart and put them together again."""
 
 COUNT = f"""
 WITH records AS MATERIALIZED (
@@ -78,7 +71,7 @@ GROUP BY status
 """
 
 
-def count_by_key(lines: DataFrame, records: str, private_suffixes: bool = False) -> DataFrame:
+def count_by_key(lines: DataFrame, records: str, private_suffixes: bool = False) -> pa.Table:
     """`(value: string or binary, topic: string)` to COUNTS, one row a key and partition.
 
     `records` is the SELECT that makes records of them.
@@ -87,10 +80,24 @@ def count_by_key(lines: DataFrame, records: str, private_suffixes: bool = False)
     def counted(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         while held := next_batches(batches):
             counts = count_lines(pa.Table.from_batches(held), records, private_suffixes)
-            yield from counts.to_batches()
+            yield pa.record_batch({PACKED: pa.array([packed(counts)], pa.binary())})
             keep_imported()
 
-    return lines.select("value", "topic").mapInArrow(counted, OUTPUT)
+    packs = lines.select("value", "topic").mapInArrow(counted, OUTPUT).toArrow()[PACKED]
+    return pa.concat_tables([COUNTS.empty_table(), *map(unpacked, packs)])
+
+
+def packed(counts: pa.Table) -> bytes:
+    """A table as one value."""
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, counts.schema) as writer:
+        writer.write_table(counts)
+    return bytes(sink.getvalue())
+
+
+def unpacked(pack: pa.BinaryScalar) -> pa.Table:
+    """The table that was packed; its bytes are not copied."""
+    return pa.ipc.open_stream(pack.as_buffer()).read_all()
 
 
 @cache

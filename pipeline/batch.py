@@ -21,7 +21,7 @@ DELETED = "deleted in the source before it was read"
 def grouped(lines: DataFrame, settings: Settings) -> pa.Table:
     """The only action of a batch: lines to COUNTS, each line parsed once."""
     records = parsed(DNS, COUNTED_FIELDS, settings.field_names, settings.max_record_bytes)
-    return count_by_key(lines, with_names(records), settings.private_suffixes).toArrow()
+    return count_by_key(lines, with_names(records), settings.private_suffixes)
 
 
 def make_batch(query_id: str, batch_id: int, end: Offsets, counts: pa.Table, read: int) -> Batch:

@@ -28,6 +28,14 @@ def completions(table: Readable, view: View, word: str) -> list[str]:
     return fields + [sign + each for each in _values(table, view, PLAIN, rest)]
 
 
+def is_part(table: Readable, view: View, each: Filter) -> bool:
+    """Whether the view's time has no such value, but some that it is a part of."""
+    if each.exclude or each.under or each.begins:
+        return False
+    found = _values(table, view, (each.field,), each.value)
+    return bool(found) and found[0].lower() != _word(each.field, each.value).lower()
+
+
 def _values(table: Readable, view: View, fields: tuple[str, ...], part: str) -> list[str]:
     span = window(table, view)
     clause = where(replace(view, filters=()), span.start, span.end, noisy=True)
@@ -38,7 +46,8 @@ def _values(table: Readable, view: View, fields: tuple[str, ...], part: str) -> 
     )
     found = table.read(
         f"SELECT field, value FROM ({sql})"
-        f" ORDER BY starts_with(lower(value), $part) DESC, queries DESC, value LIMIT {MOST}",
+        f" ORDER BY lower(value) = $part DESC, starts_with(lower(value), $part) DESC,"
+        f" queries DESC, value LIMIT {MOST}",
         {**clause.params, "part": part.lower().strip('"')},
     ).to_pylist()
     return [_word(each["field"], each["value"]) for each in found if '"' not in each["value"]]

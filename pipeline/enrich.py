@@ -41,20 +41,36 @@ def registered_domains(
     if labels > MOST_LABELS:
         told = [registered_domain(each, private_suffixes) for each in qnames.to_pylist()]
         return pa.array(told, pa.string())
-    ends = pc.struct_field(pc.extract_regex(qnames, _end_of(labels)), "end").dictionary_encode()
+    is_usual = pc.match_substring_regex(qnames, _usual(labels))
+    ends = _ends(qnames.filter(is_usual), labels).dictionary_encode()
     known = [
         registered_domain(end, private_suffixes) if _decides(end, private_suffixes) else None
         for end in ends.dictionary.to_pylist()
     ]
-    domains = pa.array(known, pa.string()).take(ends.indices)
+    told = pa.array(known, pa.string()).take(ends.indices)
+    domains = pc.replace_with_mask(pa.nulls(len(qnames), pa.string()), is_usual, told)
     is_left = pc.is_null(domains)
     left = registered_domains(qnames.filter(is_left), private_suffixes, labels + 1)
     return pc.replace_with_mask(domains, is_left, left)
 
 
-def _end_of(labels: int) -> str:
-    """A name of the usual signs, and its last labels."""
-    return rf"^(?:[a-z0-9_.-]*\.)?(?P<end>(?:[a-z0-9_-]+\.){{{labels - 1}}}[a-z]+)$"
+def _usual(labels: int) -> str:
+    """A name of the usual signs, and of at least so many labels."""
+    return rf"^(?:[a-z0-9_.-]*\.)?(?:[a-z0-9_-]+\.){{{labels - 1}}}[a-z]+$"
+
+
+def _ends(qnames: pa.Array, labels: int) -> pa.Array:
+    """The last labels of names that have as many.
+
+    A regular expression that hands over what it found would take three times as long.
+
+    >>> _ends(pa.array(["www.example.com", "example.org"]), 2).to_pylist()
+    ['example.com', 'example.org']
+    """
+    parts = pc.split_pattern(qnames, ".", max_splits=labels, reverse=True)
+    after = parts.offsets[1:]
+    last = [parts.values.take(pc.subtract(after, place)) for place in range(labels, 0, -1)]
+    return pc.binary_join_element_wise(*last, ".")
 
 
 def _decides(end: str, private_suffixes: bool) -> bool:

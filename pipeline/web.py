@@ -220,7 +220,9 @@ def _asked(request: Request) -> tuple[str, View, exports.Export, exports.Names]:
         raise Refused(403, "another site may not ask for this: go by the dashboard")
     if not LIMITER.hit(RATE, request.scope.get("who", "")):
         raise Refused(429, f"more than {RATE}: try again in a minute")
-    params = {key: request.query_params.getlist(key) for key in request.query_params}
+    params: dict[str, list[str]] = {}
+    for key, value in request.query_params.multi_items():
+        params.setdefault(key, []).append(value)
     asked = params.pop("names", ["real"])[-1]
     names: exports.Names = "defanged" if asked == "defanged" else "real"
     named = params.pop("zone", [])

@@ -1,5 +1,6 @@
 """A pipeline made by hand: a real table, a fixed state, no Spark. For tests and pictures."""
 
+import json
 import math
 import random
 from collections.abc import Iterable, Iterator
@@ -171,11 +172,17 @@ def busy(seconds: int = 7200) -> Made:
     )
     made.add(network().rows(now - timedelta(seconds=seconds), seconds), rejects, other=120)
     batches = tuple(_batch(place, now - timedelta(seconds=60 - place)) for place in range(60))
+    made.raw = [_record(now + timedelta(seconds=place), f"C{place}") for place in range(3)]
     made.now = Status(
         "live", "", now, SOURCE, lag_records=120, lag_seconds=0.8, restarts=0,
         last_trigger=now, batches=batches,
     )  # fmt: skip
     return made
+
+
+def _record(at: datetime, uid: str) -> Record:
+    text = json.dumps({"ts": at.timestamp(), "uid": uid, "id.orig_h": "10.20.1.7"})
+    return Record(int(at.timestamp() * 1_000_000), text, host="10.20.1.7")
 
 
 def _batch(place: int, at: datetime) -> BatchTimes:

@@ -28,7 +28,7 @@ PAUSED = " The other pages are paused; this one goes on and is of now."
 
 def sentence(status: Status, counters: Counters, is_paused: bool) -> None:
     """The one sentence that says it."""
-    read, lost = counters.read - counters.headers, sum(_rejected(counters).values())
+    read, lost = counters.read, sum(_rejected(counters).values())
     words = {
         "live": "Alive, complete and up to date",
         "catching up": f"Alive and catching up, {status.reason or 'behind'}",
@@ -38,7 +38,8 @@ def sentence(status: Status, counters: Counters, is_paused: bool) -> None:
         "stopped": f"Stopped: {status.reason}",
     }[status.state].removesuffix(".")
     share = f" ({100 * lost / read:.2g} %)" if lost and read else ""
-    count = f"Of {read:,} records read, {lost:,} could not be used{share}." if read else ""
+    what = "lines" if counters.headers else "records"
+    count = f"Of {read:,} {what} read, {lost:,} could not be used{share}." if read else ""
     st.html(
         f'<div class="sentence" data-state="{status.state}"><b>{escaped(words)}.</b> '
         f"<span>{count}{PAUSED * is_paused}</span></div>"

@@ -24,13 +24,13 @@ _mount = st.components.v2.component(
 
 def copy_button(label: str, value: str, key: str, hint: str = "") -> None:
     """A button that copies `value` as it is."""
-    data = {"label": label, "text": value, "name": _named(value), "hint": hint}
+    data = {"label": label, "text": value, "name": shown(safe(value), SHOWN), "hint": hint}
     _mount(key=key, data=data, width="content")
 
 
 def copy_defanged(value: str) -> None:
     """Have the browser copy a value so that nothing makes a link of it; addresses stay."""
-    _ask(whole(value))
+    _ask(whole(value), value)
 
 
 def whole(value: str) -> str:
@@ -40,7 +40,7 @@ def whole(value: str) -> str:
 
 def copy_real(value: str) -> None:
     """Have the browser copy a value as it was observed."""
-    _ask(value)
+    _ask(value, value)
 
 
 def copier() -> None:
@@ -49,9 +49,6 @@ def copier() -> None:
         _mount(key="copier-of-menus", data=st.session_state.get(ASKED, {}))
 
 
-def _ask(value: str) -> None:
-    st.session_state[ASKED] = {"text": value, "name": _named(value), "nonce": uuid4().hex}
-
-
-def _named(value: str) -> str:
-    return shown(safe(value), SHOWN)
+def _ask(text: str, value: str) -> None:
+    name = shown(safe(value), SHOWN)
+    st.session_state[ASKED] = {"text": text, "name": name, "nonce": uuid4().hex}

@@ -1,17 +1,23 @@
 // A table's cells are drawn on a canvas, where keys reach no menu: Enter clicks where the menu of the
 // row stands, arrows then lead through its items, and Escape leaves a header's order. What a popover
-// shows stands at the end of the document: keys that open one lead into it.
+// shows stands at the end of the document: keys that open one lead into it. A header ends in a menu of
+// Streamlit's, which sorts what the browser has of the rows and hides columns, and no URL tells of it:
+// a click there ranks like any other on the header.
 const HEADER = 33, ROW = 26, FROM_RIGHT = 17;
 const MENU = '[role=menu][aria-label="Button action menu"]';
+const MENU_WIDTH = 40, MENU_TRIES = 6;
 const AGAIN_MS = 250, TRIES = 20;
 const SOON_MS = 50, ENTRIES = 100, PATIENT = 60;
 const POPOVER = "[data-testid=stPopoverBody]";
 
 function click(frame, row) {
   const box = frame.querySelector("canvas").getBoundingClientRect();
+  const top = box.top + HEADER - frame.querySelector(".dvn-scroller").scrollTop;
+  clickAt(frame, box.right - FROM_RIGHT, top + ROW * (row + 0.5));
+}
+
+function clickAt(frame, clientX, clientY) {
   const scroller = frame.querySelector(".dvn-scroller");
-  const clientX = box.right - FROM_RIGHT;
-  const clientY = box.top + HEADER + ROW * (row + 0.5) - scroller.scrollTop;
   const told = { bubbles: true, cancelable: true, composed: true, clientX, clientY, view: window };
   for (const kind of ["pointermove", "mousemove", "pointerdown", "mousedown", "pointerup", "mouseup", "click"])
     scroller.dispatchEvent(new PointerEvent(kind, told));
@@ -41,6 +47,20 @@ function lead(event, item) {
   if (step) items[(items.indexOf(item) + step + items.length) % items.length].focus();
   else if (event.key === "Enter" || event.key === " ") item.click();
   return Boolean(step) || event.key === "Enter" || event.key === " ";
+}
+
+// Where such a menu stands, its header's words are left of it.
+function rank(frame, tries) {
+  const menu = document.querySelector("[data-testid=stDataFrameColumnMenuTarget]");
+  const box = frame.querySelector("canvas").getBoundingClientRect();
+  if (menu) clickAt(frame, menu.getBoundingClientRect().left - MENU_WIDTH, box.top + HEADER / 2);
+  else if (tries) setTimeout(() => rank(frame, tries - 1), SOON_MS);
+}
+
+function released({ target, clientY }) {
+  const frame = target.closest?.("[data-testid=stDataFrame]");
+  const canvas = frame && frame.querySelector("canvas");
+  if (canvas && clientY < canvas.getBoundingClientRect().top + HEADER) rank(frame, MENU_TRIES);
 }
 
 // What stands first may be loaded after what follows it, and may be nothing that takes keys.
@@ -75,5 +95,9 @@ function pressed(event) {
 
 export default function () {
   document.addEventListener("keydown", pressed, true);
-  return () => document.removeEventListener("keydown", pressed, true);
+  document.addEventListener("pointerup", released, true);
+  return () => {
+    document.removeEventListener("keydown", pressed, true);
+    document.removeEventListener("pointerup", released, true);
+  };
 }

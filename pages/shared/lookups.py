@@ -5,7 +5,9 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from functools import partial
+from functools import lru_cache, partial
+from itertools import islice
+from math import isfinite
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -29,6 +31,7 @@ from pipeline.window import window
 KEY = "look-up"
 MAX_COLUMNS = 60
 FIELD_CHARACTERS = 60
+MOST_NESTED = 50
 NARROW, WIDE = 110, 260
 WIDTHS = {"ts": 150, "uid": 150, "query": WIDE, "answers": WIDE}
 HINT = f'"Read" finds the oldest {MAX_RECORDS:,} of this view: less time or a filter shows others'
@@ -175,28 +178,51 @@ def _told_apart(times: Iterable[str]) -> Iterator[str]:
         yield each if many[each] == 1 else f"{each} ({many[each]})"
 
 
+@lru_cache(MAX_RECORDS)
 def _cells(record: Record, zone: ZoneInfo) -> dict[str, str]:
     time = datetime.fromtimestamp(record.ts // 1_000_000, UTC).astimezone(zone)
     ts = f"{time:%Y-%m-%d %H:%M:%S}.{record.ts % 1_000_000:06}"
-    fields = {shown(key, FIELD_CHARACTERS): _words(value) for key, value in _read(record).items()}
-    return {**fields, "ts": ts}
+    read = _read(record)
+    others = islice((key for key in read if key not in DNS.fields), MAX_COLUMNS)
+    fields = [key for key in DNS.fields if key in read] + list(others)
+    return {**{shown(key, FIELD_CHARACTERS): _words(read[key]) for key in fields}, "ts": ts}
 
 
 def _words(value: Any) -> str:
     """A cell; the elements of a vector or set stand beside each other."""
+    if isinstance(value, list):
+        return ", ".join(map(_word, value))
+    return _word(value)
+
+
+def _word(value: Any) -> str:
     if isinstance(value, str):
         return value
-    if isinstance(value, list):
-        return ", ".join(map(_words, value))
     return "" if value is None else json.dumps(value)
 
 
 def _read(record: Record) -> dict[str, Any]:
+    """What the record says; all of it as one text where it is no object, or a deep one."""
     try:
-        read = json.loads(record.text)
+        read = json.loads(record.text, parse_float=_number, parse_constant=str)
     except (ValueError, RecursionError):
         return {"record": record.text}
-    return read if isinstance(read, dict) else {"record": record.text}
+    return read if isinstance(read, dict) and not _is_deep(read) else {"record": record.text}
+
+
+def _is_deep(read: Any) -> bool:
+    """Whether lists and objects lie in each other so often that Python might not tell them."""
+    level = [read]
+    for _ in range(MOST_NESTED):
+        inner = [each.values() if isinstance(each, dict) else each for each in level]
+        level = [each for part in inner for each in part if isinstance(each, (dict, list))]
+    return bool(level)
+
+
+def _number(text: str) -> float | str:
+    """A number, or its text where there is none so large: JSON has no word for infinity."""
+    number = float(text)
+    return number if isfinite(number) else text
 
 
 def _line(record: Record) -> str:

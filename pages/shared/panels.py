@@ -111,6 +111,7 @@ def volume(table: Readable, view: View, height: int, said: str = "", narrow: boo
     span, colours = window(table, view), charts.COLOURS[theme()]
     hues = [(name, colours[name]) for name in RESPONSES]
     caption = over(table, view, "", said) if said else covered(span, view)
+    hues = hues if view.charts == "drawn" else []
     title(f"Queries {span.per}", caption, () if narrow else hues)
     if narrow:
         legend(hues)
@@ -362,7 +363,10 @@ def new_domains(table: Readable, view: View, rows: int, of_host: bool = False) -
     since = f"of {known} since {_minute(oldest, view)}" if oldest else ""
     folded = f" · {listing.folded:,} queries folded: some may be older" if listing.folded else ""
     said = f"{listing.of:,} first seen{folded}" if oldest else ""
-    title("New to this host" if of_host else "New domains", over(table, view, said, since))
+    if of_host:
+        title("New to this host", over(table, view, said))
+    else:
+        title("New domains", over(table, view, said, since))
     wanted = columns(view, *(NEW_TO_HOST if of_host else NEW))
     ranked("new", "domain", table, view, listing.rows, wanted, rows, sort=listing.sort)
 

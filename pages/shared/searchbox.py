@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.shared import url
 from pages.shared.search import parse_search
-from pipeline.complete import completions
+from pipeline.complete import completions, is_part
 from pipeline.focus import one_host
 from pipeline.names import shown
 from pipeline.query import running
@@ -14,6 +14,7 @@ from pipeline.state import View
 
 HERE = Path(__file__).parent
 KEY = "search"
+WHOLE = "a word is meant whole, and no {} of this time is just that: choose one that is suggested"
 
 _mount = st.components.v2.component(
     "zeek_live_search",
@@ -53,4 +54,5 @@ def _search() -> None:
     for each in filters:
         view = view.filtered(each)
     url.write(view)
-    url.note(*problems)
+    parts = {each.field for each in filters if is_part(running().table, view, each)}
+    url.note(*problems, *(WHOLE.format(field) for field in sorted(parts)))

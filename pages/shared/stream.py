@@ -1,6 +1,6 @@
 """How the stream runs, batch by batch, as charts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache, partial
 from zoneinfo import ZoneInfo
 
@@ -38,7 +38,7 @@ def read_and_counted(status: Status, zone: ZoneInfo, height: int) -> None:
     """Records read a batch as bars, those counted as a line on top."""
     colours = COLOURS[theme()]
     hues = [("read", colours["NOERROR"]), ("counted", colours["text"])]
-    title("Read against counted", _stretch(status.batches, zone), hues)
+    title("Read against counted", _stretch(status.batches, zone), _legend(hues))
     _draw("read-counted", status.batches, partial(_read_and_counted, zone), height, zone)
 
 
@@ -58,8 +58,12 @@ def lag_in_words(status: Status) -> tuple[str, str]:
 def stages(status: Status, height: int) -> None:
     """Seconds of each batch, stacked by stage."""
     hues = _stage_hues(status.batches, theme())
-    title("Last batches by stage", "seconds", hues.items())
+    title("Last batches by stage", "seconds", _legend(hues.items()))
     _draw("stages", status.batches, _stages, height)
+
+
+def _legend(hues: Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]]:
+    return hues if url.view().charts == "drawn" else ()
 
 
 def _stretch(batches: Batches, zone: ZoneInfo) -> str:

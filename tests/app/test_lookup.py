@@ -134,3 +134,31 @@ def test_what_ranks_raw_records_is_in_the_url_and_their_files_are_in_that_order(
     assert [json.loads(line).get("uid", "") for line in lines] == order
     rows = file_of(screen, "Lookup", View(), RAW, ZoneInfo("UTC")).decode().splitlines()
     assert [row["uid"] for row in csv.DictReader(rows)] == order
+
+
+def no_json(text: str) -> None:
+    raise AssertionError(f"{text} is no JSON")
+
+
+@pytest.mark.parametrize("deep", [60, 480, 980, 100_000])
+def test_a_record_however_deep_or_with_numbers_that_are_none_is_shown_and_in_the_file(
+    made: Made, app: AppTest, deep: int
+) -> None:
+    odd = '{"uid":"C1","rtt":1e400,"x":NaN,"TTLs":[-1e999,2.5]}'
+    nested = f'{{"uid":"C2","deep":{"[" * deep}{"]" * deep}}}'
+    made.raw = [Record(MICROSECONDS + at, text) for at, text in enumerate([odd, nested])]
+    visit(app).button(key="look-up-begin").click().run()
+    assert not app.exception
+    (table,) = app.dataframe
+    assert list(table.value.loc[0, ["uid", "rtt", "TTLs", "x"]]) == [
+        "C1",
+        "1e400",
+        "-1e999, 2.5",
+        "NaN",
+    ]
+    assert table.value["record"][1].startswith(nested[:40])
+    screen, lookup = app.session_state[onscreen.KEY], app.session_state[lookups.KEY]
+    lines = lookups._file_of(screen, lookup, ZoneInfo("UTC")).splitlines()
+    found = [json.loads(line, parse_constant=no_json) for line in lines]
+    assert found[0] == {"uid": "C1", "rtt": "1e400", "x": "NaN", "TTLs": ["-1e999", 2.5]}
+    assert found[1] == {"record": nested}

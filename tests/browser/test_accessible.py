@@ -296,7 +296,8 @@ def test_rows_are_ranked_and_charts_become_tables_by_keys(page: Page, still_serv
     for key in ("ArrowDown", "ArrowDown", "Enter"):
         page.keyboard.press(key)
     until(page, lambda: params(page).get("sort") == ["domains"])
-    page.locator(".st-key-way").wait_for()
+    # Without an order it has none.
+    page.locator(".st-key-way input:enabled").first.wait_for(state="attached")
     tab_to(page, "", "way")
     page.keyboard.press("ArrowLeft")
     until(page, lambda: params(page).get("sort") == ["-domains"])

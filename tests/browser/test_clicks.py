@@ -252,6 +252,29 @@ def test_a_brush_over_the_volume_sets_the_time(page: Page, made_server: str) -> 
     until(page, lambda: "from" not in params(page))
 
 
+def test_raw_records_and_health_are_ranked_by_their_headers_and_a_records_host_is_opened(
+    page: Page, still_server: str
+) -> None:
+    page.goto(f"{still_server}/health?every=60")
+    click_cell(page, "reasons", -1, x=20)
+    until(page, lambda: params(page).get("sort") == ["reason"])
+    page.goto(f"{still_server}/lookup?every=60")
+    page.get_by_role("button", name="Read").click()
+    click_cell(page, "raw", -1, x=600)
+    until(page, lambda: params(page).get("sort") == ["uid"])
+    page.locator('[data-testid=stApp][data-test-script-state="notRunning"]').wait_for()
+    page.keyboard.press("Escape")
+    page.wait_for_timeout(500)
+    click_cell(page, "raw", -1, x=600)
+    until(page, lambda: params(page).get("sort") == ["-uid"])
+    page.go_back()
+    until(page, lambda: params(page).get("sort") == ["uid"])
+    click_cell(page, "raw", 0, x=-24)
+    page.get_by_role("menuitem").filter(has_text="Open host").click()
+    page.wait_for_url("**/host?*")
+    assert params(page)["host"] == ["10.20.1.7"]
+
+
 def test_a_menu_copies_and_leads_to_the_records_of_its_row(page: Page, made_server: str) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.goto(f"{made_server}/domains")

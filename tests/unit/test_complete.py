@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pages.shared.search import parse_search
-from pipeline.complete import completions
+from pipeline.complete import completions, is_part
 from pipeline.state import MAX_FILTERS, Filter, View
 from tests.unit.dns_rows import ByHand, Row
 
@@ -64,7 +64,7 @@ def test_a_word_that_is_not_understood_is_said_and_the_others_hold() -> None:
 @pytest.mark.parametrize(
     ("word", "found"),
     [
-        ("10.0.0.1", ["host:10.0.0.11", "host:10.0.0.1"]),
+        ("10.0.0.1", ["host:10.0.0.1", "host:10.0.0.11"]),
         ("EXAMPLE", ["domain:example.com", "domain:myexample.org"]),
         ("-exam", ["-domain:example.com", "-domain:myexample.org"]),
         ("re", ["response:", "resolver:"]),
@@ -129,3 +129,13 @@ def test_another_network_is_refused_in_a_sentence(word: str) -> None:
     filters, [problem] = parse_search(word)
     assert not filters
     assert "/8, /16 and /24" in problem
+
+
+def test_a_word_that_is_only_a_part_of_what_there_is_is_told_from_one_that_is_whole() -> None:
+    for field, part in (("name", "www"), ("host", "10.0.0"), ("domain", "ample.com")):
+        assert is_part(TABLE, ALL, Filter(field, part))
+        assert not is_part(TABLE, ALL, Filter(field, part, exclude=True))
+        assert not is_part(TABLE, ALL, Filter(field, part, begins=True))
+    # What is there, although another that has more queries has it as a part; and what nothing has.
+    for value in ("example.com", "nonsense"):
+        assert not is_part(TABLE, ALL, Filter("domain", value))
