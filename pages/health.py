@@ -15,7 +15,7 @@ def draw(table: Counted, view: View) -> None:
     pipeline = running()
     status, counters = pipeline.status().seen_every(view.every), table.counters()
     with rows():
-        checks.sentence(status, counters, url.view().at is not None)
+        checks.sentence(status, counters, url.view())
         strip(checks.figures(status, counters, pipeline.settings))
         left, right = st.columns(2, gap="small")
         with panel(left):

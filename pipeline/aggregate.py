@@ -71,8 +71,8 @@ GROUP BY status
 """
 
 
-def count_by_key(lines: DataFrame, records: str, private_suffixes: bool = False) -> pa.Table:
-    """`(value: string or binary, topic: string)` to COUNTS, one row a key and partition.
+def count_by_key(lines: DataFrame, records: str, private_suffixes: bool = False) -> DataFrame:
+    """`(value: string or binary, topic: string)` to COUNTS, one row a key and partition, PACKED.
 
     `records` is the SELECT that makes records of them.
     """
@@ -83,8 +83,7 @@ def count_by_key(lines: DataFrame, records: str, private_suffixes: bool = False)
             yield pa.record_batch({PACKED: pa.array([packed(counts)], pa.binary())})
             keep_imported()
 
-    packs = lines.select("value", "topic").mapInArrow(counted, OUTPUT).toArrow()[PACKED]
-    return pa.concat_tables([COUNTS.empty_table(), *map(unpacked, packs)])
+    return lines.select("value", "topic").mapInArrow(counted, OUTPUT)
 
 
 def packed(counts: pa.Table) -> bytes:
@@ -95,9 +94,10 @@ def packed(counts: pa.Table) -> bytes:
     return bytes(sink.getvalue())
 
 
-def unpacked(pack: pa.BinaryScalar) -> pa.Table:
-    """The table that was packed; its bytes are not copied."""
-    return pa.ipc.open_stream(pack.as_buffer()).read_all()
+def unpacked(packs: pa.Table) -> pa.Table:
+    """COUNTS of all partitions; their bytes are not copied."""
+    parts = [pa.ipc.open_stream(pack.as_buffer()).read_all() for pack in packs[PACKED]]
+    return pa.concat_tables([COUNTS.empty_table(), *parts])
 
 
 @cache

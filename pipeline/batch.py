@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 
-from pipeline.aggregate import COUNTED_FIELDS, count_by_key
+from pipeline.aggregate import COUNTED_FIELDS, count_by_key, unpacked
 from pipeline.enrich import with_names
 from pipeline.feed import DNS, PARTIALS
 from pipeline.ledger import Batch, Rejects
@@ -21,7 +21,8 @@ DELETED = "deleted in the source before it was read"
 def grouped(lines: DataFrame, settings: Settings) -> pa.Table:
     """The only action of a batch: lines to COUNTS, each line parsed once."""
     records = parsed(DNS, COUNTED_FIELDS, settings.field_names, settings.max_record_bytes)
-    return count_by_key(lines, with_names(records), settings.private_suffixes)
+    packs = count_by_key(lines, with_names(records), settings.private_suffixes)
+    return unpacked(packs.toArrow())
 
 
 def make_batch(query_id: str, batch_id: int, end: Offsets, counts: pa.Table, read: int) -> Batch:

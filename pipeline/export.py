@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from pipeline.names import defang, neutralise, shown
-from pipeline.screen import PAGES, VIEWS, Counted
+from pipeline.screen import CHARTS, PAGES, VIEWS, Counted, as_table
 from pipeline.state import View
 from pipeline.window import Window
 
@@ -45,7 +45,9 @@ class Export:
 def export(table: Counted, view: View, what: str, page: str = "") -> Export:
     """What a panel of a page shows; of no page, one of VIEWS. KeyError: there is no such."""
     listing = (PAGES[page] if page else VIEWS)[what](table, view)
-    rows = listing.rows.drop(columns=list(DRAWN), errors="ignore")
+    rows, is_chart = listing.rows, what in CHARTS or listing.stacked_by
+    rows = as_table(rows, view)[0] if is_chart and view.charts == "tables" else rows
+    rows = rows.drop(columns=list(DRAWN), errors="ignore")
     return Export(rows, listing.of, listing.shown, listing.sort)
 
 

@@ -56,7 +56,7 @@ def defang(name: str | None, limit: int = MAX_CHARACTERS) -> str:
     'www[.]example[.]com'
     """
     text = shown(name, limit).replace(".", "[.]").replace("://", "[://]")
-    return re.sub(r"^(\s*)(h)(?:tt|xx)(ps?)\b", r"\1\2xx\3", text, flags=re.IGNORECASE)
+    return re.sub(r"^(\s*)(h)(?:tt|xx)(ps?)(?=\W)", r"\1\2xx\3", text, flags=re.IGNORECASE)
 
 
 def neutralise(cell: str) -> str:

@@ -83,8 +83,12 @@ def sorted_by(sort: str, columns: Container[str], own: str = "queries") -> str:
 
 
 def order_sql(sort: str, expression: str) -> str:
-    """For ORDER BY: what is missing stands last, whichever way."""
-    return f"{expression} {'ASC' if ascends(sort) else 'DESC'} NULLS LAST"
+    """For ORDER BY: what is missing stands last, whichever way; IPv4's addresses by their numbers,
+    before all others."""
+    way = f"{'ASC' if ascends(sort) else 'DESC'} NULLS LAST"
+    if sort.removeprefix("-") not in ("host", "resolver"):
+        return f"{expression} {way}"
+    return f"TRY_CAST(string_split({expression}, '.') AS UTINYINT[]) {way}, {expression} {way}"
 
 
 def ranking(

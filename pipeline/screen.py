@@ -16,13 +16,17 @@ from pipeline.cache import Readable
 from pipeline.changes import BEFORE, HOST
 from pipeline.changes import changes as what_changed
 from pipeline.focus import in_focus, looking_at, of_row, one_host, put
+from pipeline.inorder import in_order
 from pipeline.ledger import Counters
 from pipeline.ranking import Listing, sorted_by
 from pipeline.records import records as kept_records
-from pipeline.state import FIELDS, Filter, View, ascends
+from pipeline.state import FIELDS, LEVELS, REASON, Filter, View
 
 TOP_BARS, TYPE_BARS, MAKEUP_BARS = 10, 8, 6
 DETAIL_ROWS = 25
+CHARTS = ("volume", "types", "responses")
+CHARTED = {"bucket", "response", "type", "queries", *LEVELS}
+"""Columns of charts that are shown as tables, of those that rows can be ranked by."""
 
 
 class Counted(Readable, Protocol):
@@ -120,21 +124,34 @@ def peers(table: Readable, view: View) -> Listing:
 
 
 def rejected(table: Counted, view: View) -> Listing:
-    """Samples of what was rejected, a line each, with how many there were for that reason; sorts by
-    either, else the most first."""
+    """Samples of what was rejected, a line each, with how many there were for that reason: of the
+    one that is looked at, or of all, the most first."""
+    found = table.counters().rejected
+    field, value = view.focus or ("", "")
+    reasons = [value] if field == REASON and value in found else list(found)
     rows = pd.DataFrame(
         [
-            {"reason": reason, "records": count, "last_seen": last, "sample": sample}
-            for reason, (count, last) in table.counters().rejected.items()
+            {"reason": reason, "records": count, "last": last, "sample": sample}
+            for reason, (count, last) in found.items()
+            if reason in reasons
             for sample in table.samples(reason) or [""]
         ],
-        columns=["reason", "records", "last_seen", "sample"],
+        columns=["reason", "records", "last", "sample"],
     )
-    sort = sorted_by(view.sort, ("reason", "records"), "records")
-    rows = rows.sort_values(
-        sort.removeprefix("-"), ascending=ascends(sort), kind="stable", ignore_index=True
-    )
-    return _whole(rows.assign(last_seen=pd.to_datetime(rows["last_seen"], utc=True)))
+    sort = sorted_by(view.sort.replace("share", "records"), rows.columns, "records")
+    rows = in_order(rows.assign(last=pd.to_datetime(rows["last"], utc=True)), sort)
+    return _whole(rows.rename(columns={"last": "last_seen"}))
+
+
+def as_table(rows: pd.DataFrame, view: View) -> tuple[pd.DataFrame, str]:
+    """What a chart draws, in its table's order, and what ranks it: the view's `sort`, where it is
+    by one of the table's columns, else nothing; of bars over time the newest is first."""
+    sort = sorted_by(view.sort, CHARTED.intersection(rows.columns), own="")
+    if sort:
+        return in_order(rows, sort), sort
+    if "bucket" in rows:
+        return rows.sort_values("bucket", ascending=False, kind="stable", ignore_index=True), ""
+    return rows, ""
 
 
 def of_top(view: View) -> View:

@@ -9,7 +9,6 @@ from pages.shared import live, nav, url
 from pages.shared.clock import clock
 from pages.shared.fromto import from_to
 from pages.shared.look import zone_of
-from pages.shared.onscreen import on_screen
 from pages.shared.refresh import again
 from pipeline import view as shows
 from pipeline.query import running
@@ -70,13 +69,11 @@ def _elsewhere(page: str, view: View) -> View:
 
 def _state() -> None:
     pipeline, view = running(), url.view()
-    note, drawn = "", replace(view, at=on_screen().at)
+    note = ""
     if view.at is not None:
         note = f"paused, {shows.since(pipeline.table, view):,} records since"
         if lost := pipeline.table.lost_of(view.at):
             note += f", {lost:,} of its oldest are no longer kept"
-    elif not view.every:
-        note = f"refresh is off, {shows.since(pipeline.table, drawn):,} records since"
     clock(pipeline.status().seen_every(view.every), zone_of(view), note)
 
 
@@ -99,13 +96,13 @@ def _range_chosen() -> None:
 def _pause(view: View) -> None:
     # One button of one width: two would stand side by side for a moment, and a click on their
     # neighbours would miss.
-    label, icon, kind = PAUSE if view.at is None and view.every else RESUME
+    label, icon, kind = PAUSE if view.at is None else RESUME
     st.button(label, icon=icon, type=kind, key="pause", on_click=_paused_or_resumed, width=92)
 
 
 def _paused_or_resumed() -> None:
     view = url.view()
-    if view.at is None and view.every:
+    if view.at is None:
         url.change(at=live.version_on_screen())
     else:
         url.change(at=None, every=view.every or st.session_state.get(BEFORE, START.every))

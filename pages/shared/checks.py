@@ -24,10 +24,11 @@ number, text = st.column_config.NumberColumn, st.column_config.TextColumn
 
 
 PAUSED = " The other pages are paused; this one goes on and is of now."
+FILTERED = " Of the whole stream: filters are of the other pages."
 
 
-def sentence(status: Status, counters: Counters, is_paused: bool) -> None:
-    """The one sentence that says it."""
+def sentence(status: Status, counters: Counters, view: View) -> None:
+    """The one sentence that says it, and what of the view is not for this page."""
     read, lost = counters.read, sum(_rejected(counters).values())
     words = {
         "live": "Alive, complete and up to date",
@@ -42,7 +43,7 @@ def sentence(status: Status, counters: Counters, is_paused: bool) -> None:
     count = f"Of {read:,} {what} read, {lost:,} could not be used{share}." if read else ""
     st.html(
         f'<div class="sentence" data-state="{status.state}"><b>{escaped(words)}.</b> '
-        f"<span>{count}{PAUSED * is_paused}</span></div>"
+        f"<span>{count}{PAUSED * (view.at is not None)}{FILTERED * bool(view.filters)}</span></div>"
     )
 
 

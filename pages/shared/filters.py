@@ -7,7 +7,6 @@ from functools import partial
 from itertools import accumulate
 from zoneinfo import ZoneInfo
 
-import pandas as pd
 import streamlit as st
 
 from pages.shared import live, searchbox, url
@@ -15,7 +14,7 @@ from pages.shared.actions import actions
 from pages.shared.controls import shown_as
 from pages.shared.files import file_link
 from pages.shared.look import escaped, inert, zone_of
-from pages.shared.lookups import PLACE, in_columns
+from pages.shared.lookups import raw_csv
 from pages.shared.onscreen import OnScreen, on_screen
 from pages.shared.refresh import again
 from pages.shared.stream import batch_rows
@@ -212,9 +211,7 @@ def file_of(screen: OnScreen, page: str, view: View, what: str, zone: ZoneInfo) 
     if what == BATCHES:
         return to_csv(in_zone(batch_rows(pipeline.status().batches), zone), view.names)
     if what == RAW:
-        rows = in_columns(list(screen.lookup.found), zone) if screen.lookup else pd.DataFrame()
-        rows = screen.in_order("raw", rows)
-        return to_csv(rows.drop(columns=PLACE, errors="ignore"), view.names, named=rows.columns[1:])
+        return raw_csv(screen, zone, view.names)
     made = export(pipeline.table, _drawn(screen, page, view), what, page.lower())
     orders = ORDERS | (CHARTS if view.charts == "tables" else {})
     key = orders.get((page, what), PEERS["domain" in made.rows] if what == "peers" else what)

@@ -5,7 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from functools import lru_cache, partial
+from functools import partial
 from itertools import islice
 from math import isfinite
 from typing import Any
@@ -21,17 +21,28 @@ from pages.shared.files import file_link
 from pages.shared.look import inert, title, zone_of
 from pages.shared.onscreen import OnScreen, on_screen
 from pages.shared.ranks import whole_table
+from pipeline.export import Names, to_csv
 from pipeline.feed import DNS
 from pipeline.lookup import MAX_RECORDS, Lookup, Record
 from pipeline.names import shown
 from pipeline.query import running
-from pipeline.state import View
+from pipeline.state import Filter, View
 from pipeline.window import window
 
 KEY = "look-up"
 MAX_COLUMNS = 60
 FIELD_CHARACTERS = 60
 MOST_NESTED = 50
+NUMBERS = ("time", "interval", "count", "port", "bool", "vector[interval]")
+"""Zeek's types of fields that hold no name."""
+OF_FIELDS = {
+    "id.orig_h": "host",
+    "id.resp_h": "resolver",
+    "query": "name",
+    "qtype_name": "type",
+    "rcode_name": "response",
+}
+"""What a cell of a field can bring into focus."""
 NARROW, WIDE = 110, 260
 WIDTHS = {"ts": 150, "uid": 150, "query": WIDE, "answers": WIDE}
 HINT = f'"Read" finds the oldest {MAX_RECORDS:,} of this view: less time or a filter shows others'
@@ -126,11 +137,23 @@ def records(lookup: Lookup, view: View, rows: int) -> None:
         rows,
         "nothing found so far" if not lookup.is_over else f"nothing found: {lookup.ended}",
         by=PLACE,
+        focus=view.focus,
         ranking=(lookup.start, lookup.is_over),
+        on_pick=partial(_pick, at_place),
         actions=_actions(at_place) if len(frame) <= MENU_ROWS else None,
         label=partial(_said_of, at_place),
         tall=True,
     )
+
+
+def _pick(found: Mapping[str, Record], place: str, column: str) -> None:
+    """What stands in a cell comes into focus, where rows of the table have it."""
+    field, record = OF_FIELDS.get(column), found.get(place)
+    if not field or not record:
+        return
+    value = record._asdict().get(field) or _read(record).get(column)
+    if isinstance(value, str) and value:
+        nav.look_at(Filter(field, value))
 
 
 def _actions(found: Mapping[str, Record]) -> nav.Actions:
@@ -178,14 +201,17 @@ def _told_apart(times: Iterable[str]) -> Iterator[str]:
         yield each if many[each] == 1 else f"{each} ({many[each]})"
 
 
-@lru_cache(MAX_RECORDS)
 def _cells(record: Record, zone: ZoneInfo) -> dict[str, str]:
-    time = datetime.fromtimestamp(record.ts // 1_000_000, UTC).astimezone(zone)
-    ts = f"{time:%Y-%m-%d %H:%M:%S}.{record.ts % 1_000_000:06}"
+    ts = f"{_at(record, zone):%Y-%m-%d %H:%M:%S.%f}"
     read = _read(record)
     others = islice((key for key in read if key not in DNS.fields), MAX_COLUMNS)
     fields = [key for key in DNS.fields if key in read] + list(others)
     return {**{shown(key, FIELD_CHARACTERS): _words(read[key]) for key in fields}, "ts": ts}
+
+
+def _at(record: Record, zone: ZoneInfo) -> datetime:
+    seconds, microseconds = divmod(record.ts, 1_000_000)
+    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=microseconds).astimezone(zone)
 
 
 def _words(value: Any) -> str:
@@ -228,6 +254,16 @@ def _number(text: str) -> float | str:
 def _line(record: Record) -> str:
     """The record as one line of ASCII: nothing in it hides."""
     return json.dumps(_read(record))
+
+
+def raw_csv(screen: OnScreen, zone: ZoneInfo, names: Names) -> bytes:
+    """What the table shows as CSV: times in ISO 8601, numbers as they are."""
+    found = list(screen.lookup.found) if screen.lookup else []
+    times = [_at(each, zone).isoformat(timespec="microseconds") for each in found]
+    rows = in_columns(found, zone).assign(ts=[each.replace("+00:00", "Z") for each in times])
+    rows = screen.in_order("raw", rows).drop(columns=PLACE)
+    named = [each for each in rows if DNS.fields.get(each, "string") not in NUMBERS]
+    return to_csv(rows, names, named=named)
 
 
 def _file_of(screen: OnScreen, lookup: Lookup, zone: ZoneInfo) -> bytes:

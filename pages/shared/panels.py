@@ -15,7 +15,7 @@ from pages.shared.charts import chart, specification
 from pages.shared.columns import columns, marked, theme
 from pages.shared.hostlabels import labelled
 from pages.shared.look import day, empty, legend, title, zone_of
-from pages.shared.ranks import in_order, rank_by
+from pages.shared.ranks import rank_by
 from pages.shared.tables import HEADER, ROW
 from pages.shared.tables import table as draw_table
 from pipeline import charts, screen
@@ -24,7 +24,7 @@ from pipeline.axes import Spec
 from pipeline.cache import Readable
 from pipeline.focus import in_focus, of_row, put, words
 from pipeline.query import running
-from pipeline.ranking import Listing, sorted_by
+from pipeline.ranking import Listing
 from pipeline.state import Filter, View
 from pipeline.where import RESPONSES
 from pipeline.window import Window, window
@@ -118,9 +118,8 @@ def volume(table: Readable, view: View, height: int, said: str = "", narrow: boo
     if not len(frame := shows.volume(table, view)):
         return empty(nothing(table, view), height)
     if view.charts == "tables":
-        latest = frame.sort_values("bucket", ascending=False, kind="stable")
         wanted = ("bucket", "response", "queries")
-        return rows_of("volume", "response", table, view, latest, wanted, height)
+        return rows_of("volume", "response", table, view, frame, wanted, height)
     spec = specification(table, view, _volume, theme(), view.tz, zone_of(view), height)
     # Of each time a chart of its own: the brush that chose this one does not stay on it.
     key = "now"
@@ -182,13 +181,8 @@ def rows_of(
     wanted: tuple[str, ...],
     height: int,
 ) -> None:
-    """What a chart draws, as rows in as much room: for who cannot see it, or point at it.
-
-    In the chart's own order, if the view is not ranked by one of its columns.
-    """
-    sort = sorted_by(view.sort, wanted, own="")
-    if sort:
-        frame = in_order(frame, sort)
+    """What a chart draws, as rows in as much room: for who cannot see it, or point at it."""
+    frame, sort = screen.as_table(frame, view)
     ranked(
         f"{chart_key}-rows",
         by,

@@ -2,7 +2,6 @@
 
 from collections.abc import Container
 from functools import partial
-from math import isfinite
 from typing import Any
 
 import pandas as pd
@@ -10,8 +9,9 @@ import pandas as pd
 from pages.shared import url
 from pages.shared.columns import marked
 from pages.shared.tables import table
+from pipeline.inorder import in_order
 from pipeline.ranking import sorted_by
-from pipeline.state import ALL_SORTS, SORTS, ascends
+from pipeline.state import ALL_SORTS, SORTS
 
 
 def rank_by(now: str, column: str, allowed: Container[str] = SORTS) -> None:
@@ -49,30 +49,3 @@ def whole_table(
         on_sort=partial(rank_by, sort, allowed=ALL_SORTS),
         **more,
     )
-
-
-def in_order(frame: pd.DataFrame, sort: str) -> pd.DataFrame:
-    """The rows as a view's `sort` has them: what is missing last, whichever way."""
-    column, rises = sort.removeprefix("-"), ascends(sort)
-    return frame.sort_values(column, ascending=rises, kind="stable", key=_places, ignore_index=True)
-
-
-def _places(cells: pd.Series) -> pd.Series:
-    """Texts by where they stand among all, numbers by what they are; none for an empty one."""
-    if not pd.api.types.is_object_dtype(cells):
-        return cells
-    texts = sorted({cell for cell in cells if cell}, key=_numbers_first)
-    return cells.map({text: place for place, text in enumerate(texts)})
-
-
-def _numbers_first(text: str) -> tuple[bool, float, str]:
-    """Sort key of a cell.
-
-    >>> sorted(["b", "10", "nan", "9.5"], key=_numbers_first)
-    ['9.5', '10', 'b', 'nan']
-    """
-    try:
-        number = float(text)
-    except ValueError:
-        number = float("nan")
-    return (False, number, text) if isfinite(number) else (True, 0.0, text)

@@ -34,6 +34,8 @@ class Said:
     """What a browser that has not heard yet may take for the URL."""
     echo: bool = False
     """Whether `st.query_params` has them from this very write, and not from the browser."""
+    held: int | None = None
+    """The moment that is shown where the URL says that it is not drawn again, and names none."""
 
 
 def adopt(page: str) -> None:
@@ -57,7 +59,16 @@ def _by_history() -> bool:
 def view() -> View:
     """What the URL says now; what it says wrongly is as at the start."""
     said, _ = from_params(st.session_state[SAID].params)
-    return replace(said, at=None) if not_kept(running().table, said) else said
+    said = replace(said, at=None) if not_kept(running().table, said) else said
+    return said if said.every or said.at is not None else replace(said, at=_held())
+
+
+def _held() -> int:
+    said, table = st.session_state[SAID], running().table
+    if said.held is None or not table.keeps(said.held):
+        said.held = table.version
+        table.pin(said.held)
+    return int(said.held)
 
 
 def problems() -> list[str]:

@@ -193,5 +193,5 @@ def test_the_file_of_raw_records_has_zeeks_own_fields(made: Made) -> None:
     lines = file_of(screen, "Lookup", view, RAW, UTC_ZONE).decode().splitlines()
     assert lines == [
         "ts,id.orig_h,query,'=cmd()",
-        "1970-01-01 00:00:01.500000,10[.]0[.]0[.]1,www[.]example[.]com,'=1",
+        "1970-01-01T00:00:01.500000Z,10[.]0[.]0[.]1,www[.]example[.]com,'=1",
     ]

@@ -78,10 +78,10 @@ def click_on(app: AppTest, key: str, field: str) -> None:
 def test_beside_a_master_table_each_leads_to_each_in_one_click(
     network: Made, page: str, seen: str, wanted: str
 ) -> None:
-    app = drawn(page, focus=f"{seen}:{ONE[seen]}", every="0")
+    app = drawn(page, focus=f"{seen}:{ONE[seen]}", every="60")
     by_name = wanted == "domain" and seen != "host"
     click_on(app, "names" if by_name else BESIDE[wanted], wanted)
-    assert app.query_params == {"focus": f"{wanted}:{ONE[wanted]}", "every": "0"}
+    assert app.query_params == {"focus": f"{wanted}:{ONE[wanted]}", "every": "60"}
     assert captions(app)[ONE[wanted]].startswith(wanted)
     due = asked_with(**{wanted: ONE[wanted]})
     peers = "domain" if wanted == "host" else "host"
@@ -98,7 +98,7 @@ def test_on_a_hosts_page_each_leads_to_each_in_one_click(
 ) -> None:
     host = "10.0.0.1" if wanted == "host" else ONE["host"]
     focus = {} if seen == "host" else {"focus": f"{seen}:{ONE[seen]}"}
-    app = drawn("host", host=host, every="0", **focus)
+    app = drawn("host", host=host, every="60", **focus)
     click_on(app, OWN[wanted], wanted)
     looked_at = (seen, ONE[seen]) if wanted == "host" else (wanted, ONE[wanted])
     assert app.query_params["host"] == ONE["host"]
@@ -115,7 +115,7 @@ def test_on_a_hosts_page_each_leads_to_each_in_one_click(
 def test_a_hosts_page_shows_who_asks_for_its_first_domain_and_a_click_opens_that_host(
     network: Made,
 ) -> None:
-    app = drawn("host", host="10.0.0.1", every="0")
+    app = drawn("host", host="10.0.0.1", every="60")
     assert "Hosts that ask for a.example" in captions(app)
     click(app, "askers", list(rows(app, "askers")["host"]).index("10.0.0.2"), "host")
     assert app.query_params["host"] == "10.0.0.2"
@@ -125,16 +125,16 @@ def test_a_hosts_page_shows_who_asks_for_its_first_domain_and_a_click_opens_that
 def test_on_a_hosts_page_only_another_host_takes_its_place_and_not_another_leaves_it(
     network: Made,
 ) -> None:
-    app = drawn("host", host="10.0.0.1", every="0")
+    app = drawn("host", host="10.0.0.1", every="60")
     choose(app, "askers", r"Not 10\.0\.0\.2")
     assert shown(app, "askers", "host") == {"10.0.0.1"}
-    app = drawn("host", host="10.0.0.1", every="0")
+    app = drawn("host", host="10.0.0.1", every="60")
     choose(app, "askers", r"Only 10\.0\.0\.2")
-    assert app.query_params == {"host": "10.0.0.2", "every": "0"}
+    assert app.query_params == {"host": "10.0.0.2", "every": "60"}
 
 
 def test_a_hosts_rows_lead_to_its_own_records_whatever_else_the_url_names(network: Made) -> None:
-    app = drawn("host", host=["10.0.0.2", "10.0.0.*"], every="0")
+    app = drawn("host", host=["10.0.0.2", "10.0.0.*"], every="60")
     assert shown(app, "own", "domain") == {"a.example"}
     choose(app, "own", f"Records of {inert('a.example')}")
     assert shown(app, "records", "host") == {"10.0.0.2"}
@@ -142,7 +142,7 @@ def test_a_hosts_rows_lead_to_its_own_records_whatever_else_the_url_names(networ
 
 def test_the_hosts_that_ask_are_not_ranked_by_what_their_table_has_not(network: Made) -> None:
     ranked = {
-        sort: list(rows(drawn("host", host="10.0.0.2", every="0", sort=sort), "askers")["host"])
+        sort: list(rows(drawn("host", host="10.0.0.2", every="60", sort=sort), "askers")["host"])
         for sort in ("", "-names", "-queries")
     }
     assert ranked["-names"] == ranked[""]
@@ -150,12 +150,12 @@ def test_the_hosts_that_ask_are_not_ranked_by_what_their_table_has_not(network: 
 
 
 def test_what_nobody_asks_for_is_said_and_the_host_itself_is_marked(network: Made) -> None:
-    app = drawn("host", host="10.0.0.1", focus="domain:gone.example", every="0")
+    app = drawn("host", host="10.0.0.1", focus="domain:gone.example", every="60")
     assert "askers" not in tables(app)
     said = "".join(each.proto.body for each in app.get("html"))
     assert said.count("no queries of gone.example in this time") == 3
     assert "nothing matches" not in said
-    app = drawn("host", host="10.0.0.1", focus="domain:a.example", every="0")
+    app = drawn("host", host="10.0.0.1", focus="domain:a.example", every="60")
     assert SELECTED["light"] in tables(app)["askers"].proto.arrow_data.styler.styles
 
 
@@ -170,7 +170,7 @@ def test_the_hosts_that_ask_are_ranked_anew_for_each_that_comes_into_focus(made:
         partial(NOW, host, f"{name}.example", f"{name}.example", count=count)
         for (host, name), count in counts.items()
     )
-    app = drawn("host", host="10.0.0.1", every="0")
+    app = drawn("host", host="10.0.0.1", every="60")
     assert list(rows(app, "askers")["queries"]) == [9, 2]
     click(app, "own", 1, "domain")
     assert list(rows(app, "askers")["queries"]) == [8, 3]
@@ -242,13 +242,13 @@ def label_of(kind: str, value: str, measure: str, then: str) -> str:
 def test_what_is_gone_leads_to_its_records_of_then_and_to_none_of_now(
     changed: Made, kind: str, measure: str
 ) -> None:
-    app, value = drawn(range="15m", every="0"), GONE[kind, measure]
+    app, value = drawn(range="15m", every="60"), GONE[kind, measure]
     table = rows(app, "changes")
     [row] = table[(table["what"] == value) & (table["measure"] == measure)].to_dict("records")
     assert (row["before"], row["now"]) == (60, 0)
     choose(app, "changes", label_of(kind, value, measure, ""))
     assert "records" not in tables(app)
-    app = drawn(range="15m", every="0")
+    app = drawn(range="15m", every="60")
     choose(app, "changes", label_of(kind, value, measure, "the time before"))
     assert rows(app, "records")["queries"].sum() == 60
     assert app.query_params[kind] == value
@@ -257,16 +257,16 @@ def test_what_is_gone_leads_to_its_records_of_then_and_to_none_of_now(
 
 def test_what_is_new_leads_to_its_records_of_now_and_to_none_of_then(changed: Made) -> None:
     label = label_of("domain", "new.example", "queries", "")
-    app = drawn(range="15m", every="0")
+    app = drawn(range="15m", every="60")
     choose(app, "changes", label)
     assert rows(app, "records")["queries"].sum() == 50
-    app = drawn(range="15m", every="0")
+    app = drawn(range="15m", every="60")
     choose(app, "changes", f"{label}, the time before")
     assert "records" not in tables(app)
 
 
 def test_of_what_another_host_asks_for_the_records_are_that_hosts(changed: Made) -> None:
-    app = drawn("host", host="10.0.0.3", vs="host:10.0.0.1", range="15m", every="0")
+    app = drawn("host", host="10.0.0.3", vs="host:10.0.0.1", range="15m", every="60")
     choose(app, "changes", label_of("domain", "a.example", "queries", "another host"))
     assert rows(app, "records")["queries"].sum() == 99
     assert app.query_params["host"] == "10.0.0.1"
@@ -276,7 +276,7 @@ def test_of_what_another_host_asks_for_the_records_are_that_hosts(changed: Made)
 def test_a_click_on_what_changed_brings_it_into_focus(
     changed: Made, kind: str, measure: str
 ) -> None:
-    app, value = drawn(range="15m", every="0"), GONE[kind, measure]
+    app, value = drawn(range="15m", every="60"), GONE[kind, measure]
     table = rows(app, "changes").reset_index()
     at = table[(table["what"] == value) & (table["measure"] == measure)].index[0]
     click(app, "changes", int(at), "what")
@@ -295,7 +295,7 @@ def test_on_a_hosts_page_its_failures_come_into_focus_and_not_the_host_itself(ma
             partial(NOW, "10.0.0.1", "a.example", "a.example"),
         ]
     )
-    app = drawn("host", host="10.0.0.1", range="15m", every="0")
+    app = drawn("host", host="10.0.0.1", range="15m", every="60")
     table = rows(app, "changes").reset_index()
     click(app, "changes", int(table[table["measure"] == "NXDOMAIN"].index[0]), "what")
     assert app.query_params["focus"] == "response:NXDOMAIN"
@@ -326,9 +326,9 @@ def is_opened(app: AppTest, field: str, **kept: str) -> None:
 
 @pytest.mark.parametrize("field", FIELDS)
 def test_a_records_menu_opens_its_host_domain_name_and_resolver(network: Made, field: str) -> None:
-    app = drawn("records", every="0")
+    app = drawn("records", every="60")
     choose(app, "records", label_of_opening(field))
-    is_opened(app, field, every="0")
+    is_opened(app, field, every="60")
 
 
 @pytest.mark.parametrize("field", FIELDS)
@@ -339,18 +339,18 @@ def test_a_raw_records_menu_opens_them_without_what_was_looked_up(
         Record(0, '{"uid":"C0"}'),
         Record(1, '{"uid":"C1"}', **ONE),
     ]
-    app = drawn("lookup", every="0", host="10.0.0.2", response="NOERROR", type="-TXT")
+    app = drawn("lookup", every="60", host="10.0.0.2", response="NOERROR", type="-TXT")
     app.button(key="look-up-begin").click().run()
     assert [len(each) for each in rows(app, "raw")[MENU]] == [2, 6]
     choose(app, "raw", label_of_opening(field))
-    is_opened(app, field, every="0", type="-TXT")
+    is_opened(app, field, every="60", type="-TXT")
 
 
 def test_a_raw_records_menu_means_it_also_where_others_were_found_before_it(
     network: Made,
 ) -> None:
     network.raw = [Record(2, '{"uid":"C2"}')]
-    app = drawn("lookup", every="0")
+    app = drawn("lookup", every="60")
     app.button(key="look-up-begin").click().run()
     real = rows(app, "raw")[MENU][0][1]
     network.raw = [Record(1, '{"uid":"C1"}'), *network.raw, Record(2, '{"uid":"C3"}')]
@@ -363,7 +363,7 @@ def test_a_raw_records_menu_means_it_also_where_others_were_found_before_it(
 
 def test_a_raw_records_fields_may_be_called_like_what_a_table_adds(network: Made) -> None:
     network.raw = [Record(1, '{"menu":"m","place":"p","\\nmenu":"n","\\nplace":"q"}', **ONE)]
-    app = drawn("lookup", every="0")
+    app = drawn("lookup", every="60")
     app.button(key="look-up-begin").click().run()
     cells = rows(app, "raw").iloc[0].to_dict()
     fields = {"menu": "m", "place": "p", r"\u{a}menu": "n", r"\u{a}place": "q"}
@@ -373,9 +373,9 @@ def test_a_raw_records_fields_may_be_called_like_what_a_table_adds(network: Made
 
 def test_fewer_raw_records_than_before_have_no_menus_of_those(network: Made) -> None:
     network.raw = [Record(at, '{"uid":"C"}', **ONE) for at in range(9)]
-    app = drawn("lookup", every="0")
+    app = drawn("lookup", every="60")
     app.button(key="look-up-begin").click().run()
     network.raw = network.raw[:1]
     app.button(key="look-up-begin").click().run()
     choose(app, "raw", label_of_opening("domain"))
-    is_opened(app, "domain", every="0")
+    is_opened(app, "domain", every="60")

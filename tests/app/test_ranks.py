@@ -1,6 +1,7 @@
 """What ranks a table's rows, and which way, is seen at its header and can be chosen."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -37,18 +38,24 @@ def marked(table: Any) -> dict[str, str]:
 
 
 def in_order(cells: pd.Series, mark: str) -> bool:
-    """Whether cells fall or rise as the mark says; what is missing stands last, a number that is
-    told as a text before all that are none."""
+    """Whether cells fall or rise as the mark says; what is missing stands last."""
     known = cells[cells.notna() & (cells != "")]
-    numbers = pd.to_numeric(known, errors="coerce")
-    parts = [numbers.dropna(), known[numbers.isna()]]
-    ways = [part if mark == "↑" else part[::-1] for part in parts]
-    first, last = parts if mark == "↑" else parts[::-1]
-    return (
-        all(part.is_monotonic_increasing for part in ways)
-        and list(cells.index[: len(known)]) == list(known.index)
-        and list(known.index) == [*first.index, *last.index]
+    places = [place(cell) for cell in known]
+    return list(known.index) == list(cells.index[: len(known)]) and places == sorted(
+        places, reverse=mark == "↓"
     )
+
+
+def place(cell: Any) -> tuple[int, Any]:
+    """Numbers, also such as are told by texts, then addresses by theirs, then texts."""
+    if not isinstance(cell, str):
+        return 0, cell
+    if re.fullmatch(r"[0-9.]*", cell) and cell.count(".") == 3:
+        return 1, tuple(map(int, cell.split(".")))
+    try:
+        return 0, float(cell)
+    except ValueError:
+        return 2, cell
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -201,10 +208,12 @@ def test_off_and_resumed_a_page_is_drawn_as_often_as_before(network: Made) -> No
     assert "at" not in app.query_params
 
 
-def test_a_page_that_is_not_drawn_again_says_so_and_what_has_come_since(network: Made) -> None:
+def test_a_page_that_is_not_drawn_again_is_a_pause_also_where_its_url_has_no_moment(
+    network: Made,
+) -> None:
     app = drawn("hosts", every="0")
     said = [each.proto.json for each in app.get("bidi_component")]
-    assert any("refresh is off, 0 records since" in each for each in said)
+    assert any("paused, 0 records since" in each for each in said)
     assert app.button(key="pause").label == "Resume"
     app.button(key="pause").click().run()
     assert "every" not in app.query_params

@@ -30,7 +30,7 @@ def test_the_innermost_cause_is_said(spark: SparkSession) -> None:
 def test_an_error_of_a_python_worker_is_said_without_its_trace(spark: SparkSession) -> None:
     lines = spark.createDataFrame([("{}", "dns")], "value string, topic string")
     with pytest.raises(Exception, match="Traceback") as caught:
-        count_by_key(lines, "SELECT nonsense FROM lines")
+        count_by_key(lines, "SELECT nonsense FROM lines").toArrow()
     assert 'Error: Referenced column "nonsense" not found' in said(caught.value)
 
 
