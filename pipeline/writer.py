@@ -6,6 +6,7 @@ on, and a query whose batch cannot be written ends, whatever it has read since.
 
 import threading
 import time
+from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -19,6 +20,9 @@ from pipeline.status import Health
 from pipeline.table import Table
 
 MAINTAIN_EVERY = 30.0
+AHEAD = 2
+"""Batches that are being written or wait for it while another is read: one that makes the table
+smaller takes several times as long as the others."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,7 @@ class Writer:
         self._turn = threading.Lock()
         self._query_id = ""
         self._first: Offsets | None = None
-        self._last: Future[Written] = Future()
+        self._writes: deque[Future[Written]] = deque()
         self._written: dict[int, Future[Written]] = {}
         self._maintained = time.monotonic()
 
@@ -57,8 +61,8 @@ class Writer:
         begin = self._source.begin(resume.offsets if resume else self._first)
         self._first = self._first or begin.offsets
         self.end, self.failure = begin.offsets, None
-        self._last = self._pool.submit(self._put_lost, query_id, begin)
-        self._last.result()
+        self._pool.submit(self._put_lost, query_id, begin).result()
+        self._writes.clear()
         self._written.clear()
         return query_id, begin
 
@@ -73,11 +77,15 @@ class Writer:
     def put(
         self, query_id: str, batch_id: int, end: Offsets, counts: pa.Table, grouped: float
     ) -> None:
-        """Write a batch soon, which took so many seconds to group; waits for the one before, and
-        raises what that one failed with."""
-        self._last.result()
-        self._last = self._pool.submit(self._put, query_id, batch_id, end, counts, grouped)
-        self._written[batch_id] = self._last
+        """Write a batch soon, which took so many seconds to group; waits until few are not written
+        yet, and raises what one of those before failed with."""
+        if self.failure:
+            raise self.failure
+        write = self._pool.submit(self._put, query_id, batch_id, end, counts, grouped)
+        self._written[batch_id] = write
+        self._writes.append(write)
+        if len(self._writes) > AHEAD:
+            self._writes.popleft().result()
 
     def written(self, batch_id: int) -> Written | None:
         """What became of a batch, once it is known; None if it did not get into the table, or if
@@ -115,10 +123,10 @@ class Writer:
         return Written()
 
     def _add(self, query_id: str, batch_id: int, end: Offsets, counts: pa.Table) -> tuple[int, int]:
-        """Add to the table, unless another query has begun since where this one ended; how many
-        records were read, and how many of them count."""
+        """Add to the table, unless another query has begun since where this one ended, or a batch
+        before is missing; how many records were read, and how many of them count."""
         with self._turn:
-            if not self.writes(query_id):
+            if not self.writes(query_id) or self.failure:
                 return 0, 0
             read = self._source.count(self.end, end)
             made = batches.make_batch(query_id, batch_id, end, counts, read)
