@@ -16,6 +16,7 @@ from streamlit.testing.v1 import AppTest
 from pages.shared import charts, onscreen, tables
 from pages.shared.filters import ORDERS, OWN, RAW, file_of
 from pipeline import query
+from pipeline.export import export
 from pipeline.lookup import Record
 from pipeline.screen import PAGES
 from pipeline.state import from_params
@@ -129,6 +130,30 @@ def test_each_panel_has_a_file_with_its_rows_in_their_order(
         for name in common:
             cells = [row[name] for row in rows]
             assert all(map(same, cells, shown[name])), (what, name, cells, list(shown[name]))
+
+
+@pytest.mark.parametrize(
+    ("page", "params"),
+    [
+        ("overview", {}),
+        ("overview", {"sort": "response"}),
+        ("hosts", {"sort": "host"}),
+        ("host", {"host": HOST, "sort": "-queries"}),
+    ],
+)
+def test_a_programs_file_has_charts_that_are_tables_in_the_order_of_the_screen(
+    network: Made, page: str, params: dict[str, str]
+) -> None:
+    params = {**params, "charts": "tables", "at": str(network.table.version)}
+    app = drawn(page, **params)
+    view, problems = from_params({key: [value] for key, value in params.items()})
+    assert not problems
+    for what in PAGES[page].keys() & {"volume", "types", "responses"}:
+        shown, rows = on_screen(app, page, what), export(network.table, view, what, page).rows
+        common = [name for name in shown if name in rows]
+        assert len(common) > 1
+        for name in common:
+            assert all(map(same, map(str, rows[name]), map(str, shown[name]))), (what, name)
 
 
 @pytest.mark.parametrize(("page", "params"), [("overview", {}), ("host", {"host": HOST})])

@@ -162,3 +162,34 @@ def test_a_record_however_deep_or_with_numbers_that_are_none_is_shown_and_in_the
     found = [json.loads(line, parse_constant=no_json) for line in lines]
     assert found[0] == {"uid": "C1", "rtt": "1e400", "x": "NaN", "TTLs": ["-1e999", 2.5]}
     assert found[1] == {"record": nested}
+
+
+@pytest.mark.parametrize(
+    ("column", "focus"),
+    [
+        ("id.orig_h", ("host", "10.0.0.1")),
+        ("query", ("name", "a.example")),
+        ("qtype_name", ("type", "A")),
+        ("rcode_name", None),
+        ("uid", None),
+    ],
+)
+def test_a_cell_of_a_raw_record_comes_into_focus_if_the_table_has_such_rows(
+    made: Made, app: AppTest, column: str, focus: tuple[str, str] | None
+) -> None:
+    text = json.dumps({"uid": "C1", "query": "A.Example", "qtype_name": "A"})
+    found = {"1": Record(MICROSECONDS, text, host="10.0.0.1", name="a.example")}
+
+    def pick(found: dict, column: str) -> None:  # type: ignore[type-arg]
+        from pages.shared import lookups, url
+
+        url.adopt("Lookup")
+        lookups._pick(found, "1", column)
+        lookups._pick(found, "gone", column)
+
+    picked = AppTest.from_function(pick, default_timeout=60, args=(found, column)).run()
+    assert not picked.exception
+    assert picked.query_params.get("focus") in (
+        focus and ":".join(focus),
+        focus and [":".join(focus)],
+    )

@@ -184,6 +184,16 @@ def test_a_name_leads_to_its_resolvers_by_one_click(page: Page, made_server: str
     expect(page.locator(".st-key-detail-head")).to_contain_text(params(page)["focus"][0][5:])
 
 
+def test_the_end_of_a_header_ranks_as_well_and_opens_no_menu_of_its_own(
+    page: Page, still_server: str
+) -> None:
+    for x, sort in ((178, "-queries"), (200, "-queries"), (650, "last")):
+        page.goto(f"{still_server}/hosts?every=60")
+        click_cell(page, "hosts", -1, x=x)
+        until(page, lambda sort=sort: params(page).get("sort") == [sort])
+    expect(page.get_by_role("menuitem").filter(visible=True)).to_have_count(0)
+
+
 def test_a_menu_filters_and_a_chip_clears_it(page: Page, made_server: str) -> None:
     page.goto(f"{made_server}/domains")
     click_cell(page, "domains", 1, x=-24)
@@ -269,7 +279,8 @@ def test_raw_records_and_health_are_ranked_by_their_headers_and_a_records_host_i
     until(page, lambda: params(page).get("sort") == ["-uid"])
     page.go_back()
     until(page, lambda: params(page).get("sort") == ["uid"])
-    click_cell(page, "raw", 0, x=-24)
+    # So few columns are spread over the page.
+    click_cell(page, "raw", 0, x=-130)
     page.get_by_role("menuitem").filter(has_text="Open host").click()
     page.wait_for_url("**/host?*")
     assert params(page)["host"] == ["10.20.1.7"]

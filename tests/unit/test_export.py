@@ -114,6 +114,23 @@ def test_what_was_rejected_is_a_file_too(table: Table) -> None:
     ]
 
 
+def test_what_was_rejected_is_of_the_reason_that_is_looked_at_and_in_the_order_of_the_screen() -> (
+    None
+):
+    made = Table(None, timedelta(days=1), 1_000)
+    rejects = (Rejects("empty", 1, ("",)), Rejects("not JSON", 3, ("{", "[")))
+    made.add(Batch("q", 0, {}, PARTIALS.empty_table(), 4, rejects=rejects), NOW)
+
+    def told(**view: Any) -> list[str]:
+        return list(export(made, replace(ALL, **view), "rejected").rows["reason"])
+
+    assert told() == told(sort="share") == ["not JSON", "not JSON", "empty"]
+    assert told(sort="-records") == told(sort="reason") == ["empty", "not JSON", "not JSON"]
+    assert told(focus=("reason", "empty")) == ["empty"]
+    assert len(told(focus=("reason", "of another time"))) == 3
+    made.close()
+
+
 def test_a_cell_with_commas_quotes_and_lines_stays_one_cell(tmp_path: Path) -> None:
     frame = pd.DataFrame({"name": ['a,"b"'], "queries": [1]})
     assert lines(to_csv(frame)) == [{"name": 'a,"b"', "queries": "1"}]

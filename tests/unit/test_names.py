@@ -62,6 +62,7 @@ def test_a_long_name_is_cut_at_255() -> None:
         ("HTTPS://example.com", "HxxPS[://]example[.]com"),
         ("10.1.2.3", "10[.]1[.]2[.]3"),
         ("localhost", "localhost"),
+        ("HTTPS", "HTTPS"),
     ],
 )
 def test_a_defanged_name_is_no_link(name: str, expected: str) -> None:

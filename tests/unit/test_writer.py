@@ -3,17 +3,20 @@
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from threading import Event
 from typing import cast
 
 import pytest
 
+from pipeline import batch as batches
+from pipeline.aggregate import COUNTS
 from pipeline.batch import DELETED
 from pipeline.log_directory import LogDirectory
 from pipeline.settings import Settings
 from pipeline.source import Begin, Offsets, Source
 from pipeline.status import Health
 from pipeline.table import Table
-from pipeline.writer import Writer
+from pipeline.writer import AHEAD, Writer
 
 MakeWriter = Callable[[Source], Writer]
 
@@ -62,3 +65,27 @@ def test_what_was_deleted_is_counted_without_a_batch_and_only_once(
         assert table.counters().read == 200
         assert table.counters().rejected[DELETED][0] == 200
     assert not writer.has_written
+
+
+def test_behind_a_batch_that_cannot_be_written_none_is_and_that_is_raised(
+    writer_of: MakeWriter, table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A batch that waited already when the one before it failed would leave a gap."""
+    writer, written, may_fail = writer_of(cast(Source, Shrunk())), list[int](), Event()
+    query_id, _ = writer.begin()
+
+    def add(batch_id: int) -> tuple[int, int]:
+        written.append(batch_id)
+        may_fail.wait(10)
+        raise OSError("no room")
+
+    monkeypatch.setattr(batches, "make_batch", lambda query_id, batch_id, *rest: add(batch_id))
+    monkeypatch.setattr(Shrunk, "count", lambda *offsets: 1, raising=False)
+    for batch_id in range(AHEAD):
+        writer.put(query_id, batch_id, {"at": 200 + batch_id}, COUNTS.empty_table(), 0.0)
+    may_fail.set()
+    with pytest.raises(OSError, match="no room"):
+        writer.put(query_id, AHEAD, {"at": 200 + AHEAD}, COUNTS.empty_table(), 0.0)
+    writer.begin()
+    assert written == [0]
+    assert table.counters().read == 200
