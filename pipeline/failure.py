@@ -1,8 +1,10 @@
 """What a failure says, in one sentence."""
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
+from pipeline.librdkafka import masked
 from pipeline.table import TableError
 
 OF_THE_JVM = r"\w+Error: |IOException: Cannot run program "
@@ -24,6 +26,11 @@ def in_words(failure: BaseException) -> str:
         # Its repr leaves out which file it is about.
         return f"{type(failure).__name__}: {failure}"
     return str(failure) if isinstance(failure, QueryFailed | TableError) else repr(failure)
+
+
+def said_of(failure: BaseException, secrets: Iterable[str]) -> str:
+    """A failure's first sentence; Java tells what was wrong in an option with its value."""
+    return masked(first_sentence(in_words(failure)), secrets)
 
 
 def is_of_the_jvm(failure: BaseException) -> bool:

@@ -1,11 +1,10 @@
-"""A feed: one of Zeek's logs, declared by its fields, and by the rows it is counted into.
-
-Field names are Zeek's own (zeek.git, `scripts/base/protocols/dns/main.zeek`, v3.0 to v9.0).
-"""
+"""A feed: one of Zeek's logs, declared by its fields, and by the rows it is counted into."""
 
 from dataclasses import dataclass
 
 import pyarrow as pa
+
+from pipeline.fields import DNS_FIELDS
 
 BUCKET_SECONDS = 10
 ANSWER_CHARACTERS = 200
@@ -18,8 +17,6 @@ LOCAL = "(local)"
 NETBIOS = "(netbios)"
 IP_LITERAL = "(ip literal)"
 SUFFIX = "(suffix)"
-LABELS = (NO_QUERY, SINGLE_LABEL, LOCAL, NETBIOS, IP_LITERAL, SUFFIX)
-"""What stands in `registered_domain` for a name that has none."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,36 +31,7 @@ class Feed:
 
 DNS = Feed(
     path="dns",
-    fields={
-        "ts": "time",
-        "uid": "string",
-        "id.orig_h": "addr",
-        "id.orig_p": "port",
-        "id.resp_h": "addr",
-        "id.resp_p": "port",
-        "proto": "enum",
-        "trans_id": "count",
-        "rtt": "interval",
-        "query": "string",
-        "qclass": "count",
-        "qclass_name": "string",
-        "qtype": "count",
-        "qtype_name": "string",
-        "rcode": "count",
-        "rcode_name": "string",
-        "AA": "bool",
-        "TC": "bool",
-        "RD": "bool",
-        "RA": "bool",
-        "Z": "count",
-        "answers": "vector[string]",
-        "TTLs": "vector[interval]",
-        "rejected": "bool",
-        "opcode": "count",
-        "opcode_name": "string",
-        "auth": "set[string]",
-        "addl": "set[string]",
-    },
+    fields=DNS_FIELDS,
     marks=("query", "qtype", "qtype_name", "rcode", "rcode_name", "AA"),
 )
 
@@ -96,13 +64,3 @@ PARTIALS = pa.schema(
     ]
 )
 """Rows of one batch, already counted: added to the table, never put in place of its rows."""
-
-KEYS = (
-    "bucket",
-    "id_orig_h",
-    "id_resp_h",
-    "query",
-    "registered_domain",
-    "qtype_name",
-    "rcode_name",
-)

@@ -33,6 +33,7 @@ FETCH = {
 GONE = "Kafka has deleted the records of that time: only what was counted of them is left"
 PARTLY_GONE = "all that is left was read: Kafka has deleted older records, maybe some of that time"
 MISSING = ("UNKNOWN_TOPIC_OR_PART", "_UNKNOWN_TOPIC")
+SILENT = ("_TRANSPORT", "_ALL_BROKERS_DOWN", "_TIMED_OUT", "_RESOLVE", "REQUEST_TIMED_OUT")
 REFUSALS = {
     "_AUTHENTICATION": "refuses this client's name and password",
     "_SSL": "agrees on no TLS connection: a certificate is not trusted, or it expects none",
@@ -193,7 +194,8 @@ class KafkaSource:
         if code in MISSING:
             return self._waiting(self._settings.topics)
         self._admin.poll(0)
-        word = "refuses this client" if "AUTH" in code else self._refusal or "does not answer"
+        silent = "does not answer" if code in SILENT else "answers with an error"
+        word = "refuses this client" if "AUTH" in code else self._refusal or silent
         return f"broker at {self._settings.kafka_servers} {word} ({code.strip('_')})"
 
     def _told(self, error: KafkaError) -> None:

@@ -8,7 +8,7 @@ stream's own batches.
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -21,7 +21,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from pipeline.aggregate import BUCKET, COUNTED_FIELDS, next_batches, with_registered_domain
 from pipeline.enrich import with_names
-from pipeline.failure import first_sentence, in_words
+from pipeline.failure import said_of
 from pipeline.feed import DNS
 from pipeline.parse import parsed, run, select
 from pipeline.settings import Settings
@@ -114,7 +114,9 @@ class Lookup:
             except SourceProblem as problem:
                 self.ended = str(problem)
             except Exception as error:
-                self.ended = CANCELLED if self._cancelled.is_set() else failed(error)
+                self.ended = (
+                    CANCELLED if self._cancelled.is_set() else failed(error, settings.kafka_secrets)
+                )
 
     def _read(self, source: Source, settings: Settings) -> str:
         """Part by part; the reason why it read no further."""
@@ -183,9 +185,9 @@ def clause_of(view: View, start: datetime, end: datetime) -> Clause:
     return where(replace(view, at=None), start, end)
 
 
-def failed(error: Exception) -> str:
+def failed(error: Exception, secrets: Iterable[str]) -> str:
     """A sentence for the page and the log."""
-    said = f"the source could not be read: {first_sentence(in_words(error))}"
+    said = f"the source could not be read: {said_of(error, secrets)}"
     log.warning("look-up failed: %s", ascii(said))
     return said
 

@@ -24,7 +24,7 @@ from pyspark.sql.streaming.query import StreamingQuery
 
 from pipeline import batch as batches
 from pipeline import known
-from pipeline.failure import QueryFailed, first_sentence, in_words, is_of_the_jvm
+from pipeline.failure import QueryFailed, is_of_the_jvm, said_of
 from pipeline.feed import DNS
 from pipeline.jars import find_java
 from pipeline.kafka import KafkaSource, TopicReplaced
@@ -227,7 +227,7 @@ class Pipeline:
                 return
             self._writer.failure = error
             # Spark logs what it is told, and Java's own words are of hundreds of lines.
-            raise QueryFailed(first_sentence(in_words(error))) from None
+            raise QueryFailed(said_of(error, self.settings.kafka_secrets)) from None
 
     def _put(self, query_id: str, checkpoint: Path, lines: DataFrame, batch_id: int) -> None:
         began = time.perf_counter()
@@ -265,7 +265,7 @@ class Pipeline:
 
     def _failed(self, failure: Exception, delay: float) -> None:
         self._health.failure = (
-            f"{first_sentence(in_words(failure))}; starting again in {delay:.0f} s"
+            f"{said_of(failure, self.settings.kafka_secrets)}; starting again in {delay:.0f} s"
         )
         self._health.restarts += 1
         log.warning("query failed: %s", ascii(self._health.failure))
@@ -277,7 +277,7 @@ class Pipeline:
     def _exit_with_failing_jvm(self, failure: Exception) -> None:
         self._jvm_failures = self._jvm_failures + 1 if is_of_the_jvm(failure) else 0
         if self._jvm_failures >= JVM_FAILURES:
-            self._exit(f"the JVM cannot go on ({first_sentence(in_words(failure))!a})")
+            self._exit(f"the JVM cannot go on ({said_of(failure, self.settings.kafka_secrets)!a})")
 
     def _exit(self, why: str) -> None:
         log.critical("%s: this process ends, for a supervisor to start it again", why)

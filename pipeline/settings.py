@@ -33,7 +33,7 @@ UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 BYTES = {"k": 2**10, "m": 2**20, "g": 2**30}
 LOGS = Path("/opt/zeek/logs")
 
-TOPIC = "[A-Za-z0-9._-]+"
+TOPIC = r"(?!\.{1,2}(?![A-Za-z0-9._-]))[A-Za-z0-9._-]{1,249}"
 HOST = r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])"
 THREADS = r"\[([1-9][0-9]{0,3}|\*)(\s*,\s*[1-9][0-9]{0,3})?\]"
 TOKEN = r"[A-Za-z0-9._~+/-]{16,}=*"
@@ -84,7 +84,10 @@ def parse_start(value: Any) -> Any:
         time = datetime.fromisoformat(str(value))
     except ValueError:
         raise ValueError("latest, earliest, retention or an ISO 8601 time") from None
-    return time if time.tzinfo else time.replace(tzinfo=UTC)
+    time = time if time.tzinfo else time.replace(tzinfo=UTC)
+    if time.timestamp() < 0:
+        raise ValueError("a time from 1970 on")
+    return time
 
 
 def parse_list(value: Any) -> Any:
@@ -216,7 +219,8 @@ class Settings(BaseSettings):
         str,
         _of_form(
             rf"{TOPIC}(\s*,\s*{TOPIC})*",
-            "a topic's name is of the letters a to z, digits, dots, dashes and underscores",
+            "a topic's name has 249 characters at most: letters a to z, digits, dots, dashes and "
+            "underscores",
         ),
     ] = Field("dns", description="topics to read, comma separated; `zeek` is the plugin's own")
     kafka_options: Annotated[dict[str, SecretStr], AfterValidator(others_options)] = Field(
@@ -339,17 +343,20 @@ class Settings(BaseSettings):
 
     @property
     def topics(self) -> tuple[str, ...]:
-        """The topics as a tuple."""
-        return tuple(parse_list(self.kafka_topics))
+        """The topics, each once."""
+        return tuple(dict.fromkeys(parse_list(self.kafka_topics)))
 
     @property
     def kafka_client(self) -> dict[str, str]:
         """Options for a Kafka client, without the prefix `kafka.`. Holds secrets: never print."""
-        options = {
-            key.removeprefix("kafka."): value.get_secret_value()
-            for key, value in self.kafka_options.items()
-        }
+        names = (key.removeprefix("kafka.") for key in self.kafka_options)
+        options = dict(zip(names, self.kafka_secrets, strict=True))
         return {"bootstrap.servers": self.kafka_servers, **options}
+
+    @property
+    def kafka_secrets(self) -> tuple[str, ...]:
+        """The values of these options, for what must not say them."""
+        return tuple(value.get_secret_value() for value in self.kafka_options.values())
 
     @property
     def proxies(self) -> tuple[IPv4Network | IPv6Network, ...]:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from typing import Any, Literal, Self
 
-from pipeline.feed import DNS
+from pipeline.fields import DNS_FIELDS
 
 RANGES = {
     "5m": timedelta(minutes=5),
@@ -32,9 +32,9 @@ OF_STREAM = (
     "counted", "lag_records", "group", "write", "maintain", "source", "plan", "commit",
 )  # fmt: skip
 """What Health's tables may be ranked by, its charts as tables too."""
-ALL_SORTS = (*SORTS, *OF_STREAM, *DNS.fields)
+ALL_SORTS = (*SORTS, *OF_STREAM, *DNS_FIELDS)
 """Raw records are ranked by their fields."""
-TEXTS = frozenset([*FIELDS, *LEVELS, *OF_STREAM[:5], *DNS.fields])
+TEXTS = frozenset([*FIELDS, *LEVELS, *OF_STREAM[:5], *DNS_FIELDS])
 INTERVALS = (0, 1, 2, 5, 10, 30, 60)
 """Seconds between refreshes; 0 is a pause."""
 NOISE = {

@@ -14,7 +14,7 @@ import pytest
 
 from pipeline.aggregate import COUNTED_FIELDS, count_lines
 from pipeline.enrich import with_names
-from pipeline.failure import QueryFailed, first_sentence, in_words
+from pipeline.failure import QueryFailed, first_sentence, in_words, said_of
 from pipeline.feed import DNS, PARTIALS
 from pipeline.parse import parsed
 from pipeline.query import Pipeline, check_names, drop_checkpoints
@@ -250,3 +250,9 @@ def test_an_error_of_the_system_names_its_file(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError) as caught:
         (tmp_path / "gone").read_text()
     assert in_words(caught.value).endswith(f"No such file or directory: '{tmp_path}/gone'")
+
+
+def test_an_options_value_is_not_in_what_java_says_of_it() -> None:
+    said = "ConfigException: Invalid value s3cret for configuration fetch.max.bytes: no number"
+    assert "s3cret" not in said_of(QueryFailed(said), ["s3cret"])
+    assert "fetch.max.bytes" in said_of(QueryFailed(said), ["s3cret"])

@@ -33,6 +33,10 @@ WRONG = {
     ("KAFKA_TOPICS", "a b"): TOPIC,
     ("KAFKA_TOPICS", ""): TOPIC,
     ("KAFKA_TOPICS", "dns,"): TOPIC,
+    ("KAFKA_TOPICS", ".."): TOPIC,
+    ("KAFKA_TOPICS", "dns,."): TOPIC,
+    ("KAFKA_TOPICS", "a" * 250): TOPIC,
+    ("START", "1969-12-31T23:59:59Z"): "a time from 1970 on",
     ("KAFKA_SERVERS", ""): PORT,
     ("KAFKA_SERVERS", "nohost"): PORT,
     ("KAFKA_SERVERS", "http://a b"): PORT,
@@ -168,6 +172,10 @@ def test_an_option_that_the_program_sets_itself_is_refused_by_name(
     told = f"ZEEK_LIVE_KAFKA_OPTIONS=*** cannot be used: {prefix}{option} is set by this program"
     assert told in str(refused.value)
     assert "hunter2" not in str(refused.value)
+
+
+def test_a_topic_that_is_named_twice_is_read_once_and_one_may_begin_with_a_dot() -> None:
+    assert Settings(kafka_topics="dns, .x,dns, a..b").topics == ("dns", ".x", "a..b")
 
 
 def test_a_setting_that_does_not_exist_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
