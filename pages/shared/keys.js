@@ -3,17 +3,31 @@
 // shows stands at the end of the document: keys that open one lead into it. A header ends in a menu of
 // Streamlit's, which sorts what the browser has of the rows and hides columns, and no URL tells of it:
 // a click there ranks like any other on the header.
-const HEADER = 33, ROW = 26, FROM_RIGHT = 17;
+const HEADER = 33, ROW = 26;
+// A menu's column is 34 px wide, or more where a table is spread over its panel: then it is looked for,
+// once all is drawn that was scrolled to.
+const FROM_RIGHT = 17, FARTHEST = 300, OFF_MIDDLE = 9, FAINT = 60;
 const MENU = '[role=menu][aria-label="Button action menu"]';
 const MENU_WIDTH = 40, MENU_TRIES = 6;
-const AGAIN_MS = 250, TRIES = 20;
+const AGAIN_MS = 250, TRIES = 20, WIDE_AFTER = 4;
 const SOON_MS = 50, ENTRIES = 100, PATIENT = 60;
 const POPOVER = "[data-testid=stPopoverBody]";
 
-function click(frame, row) {
-  const box = frame.querySelector("canvas").getBoundingClientRect();
-  const top = box.top + HEADER - frame.querySelector(".dvn-scroller").scrollTop;
-  clickAt(frame, box.right - FROM_RIGHT, top + ROW * (row + 0.5));
+function click(frame, row, tried) {
+  const canvas = frame.querySelector("canvas"), box = canvas.getBoundingClientRect();
+  const y = HEADER - frame.querySelector(".dvn-scroller").scrollTop + ROW * (row + 0.5);
+  clickAt(frame, box.right - (tried < WIDE_AFTER ? FROM_RIGHT : fromRight(canvas, y)), box.top + y);
+}
+
+// Where the three dots are drawn, seen from the right: what a row has in its middle and not, as the
+// line between two columns, above it.
+function fromRight(canvas, y) {
+  const scale = canvas.width / canvas.clientWidth, wide = Math.round(FARTHEST * scale);
+  const line = (y) => canvas.getContext("2d").getImageData(canvas.width - wide, y * scale, wide, 1).data;
+  const middle = line(y), above = line(y - OFF_MIDDLE);
+  const differs = (at) => [0, 1, 2].some((hue) => Math.abs(middle[4 * at + hue] - above[4 * at + hue]) > FAINT);
+  for (let at = wide - 1; at > 0; at--) if (differs(at)) return (wide - at) / scale;
+  return FROM_RIGHT;
 }
 
 function clickAt(frame, clientX, clientY) {
@@ -28,7 +42,7 @@ function enter(frame, tries) {
   const item = document.querySelector(`${MENU} [role=menuitem]`);
   if (item) return item.focus();
   const active = frame.querySelector("td[aria-selected=true]");
-  if (active) click(frame, Number(active.id.split("-").pop()));
+  if (active) click(frame, Number(active.id.split("-").pop()), TRIES - tries);
   if (tries && frame.isConnected) setTimeout(() => enter(frame, tries - 1), AGAIN_MS);
 }
 

@@ -265,6 +265,21 @@ def test_enter_opens_a_rows_menu_and_keys_choose_from_it(
     until(page, lambda: field in params(page))
 
 
+def test_enter_opens_a_rows_menu_on_a_wide_screen_as_well(page: Page, still_server: str) -> None:
+    """There the column of menus is as much wider as all the others."""
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    hosts = page.request.get(f"{still_server}/api/hosts.json").json()["rows"]
+    page.goto(f"{still_server}/host?every=60&host={hosts[0]['host']}")
+    settle(page)
+    tab_to(page, "", "resolvers")
+    page.keyboard.press("ArrowDown")
+    until(page, lambda: "focus" in params(page))
+    page.locator(".st-key-chip-focus").wait_for()
+    settle(page)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("menuitem").first).to_be_focused()
+
+
 def test_a_hosts_own_page_is_opened_and_ranges_are_chosen_by_keys(
     page: Page, still_server: str
 ) -> None:
