@@ -27,14 +27,16 @@ SORTS = (
 )  # fmt: skip
 """What rows may be ranked by, a leading `-` the other way round; a table without such a column
 keeps its own order."""
+WORDS_OF_STREAM = ("reason", "sample", "what", "fact", "value")
 OF_STREAM = (
-    "reason", "sample", "what", "fact", "value", "records", "share", "batch_id", "at", "read",
-    "counted", "lag_records", "group", "write", "maintain", "source", "plan", "commit",
+    *WORDS_OF_STREAM, "records", "share", "batch_id", "at", "read", "counted", "lag_records",
+    "group", "write", "maintain", "source", "plan", "commit",
 )  # fmt: skip
 """What Health's tables may be ranked by, its charts as tables too."""
 ALL_SORTS = (*SORTS, *OF_STREAM, *DNS_FIELDS)
 """Raw records are ranked by their fields."""
-TEXTS = frozenset([*FIELDS, *LEVELS, *OF_STREAM[:5], *DNS_FIELDS])
+TEXTS = frozenset([*FIELDS, *LEVELS, *WORDS_OF_STREAM, *DNS_FIELDS])
+"""Ranked from A on, all others from the largest on."""
 INTERVALS = (0, 1, 2, 5, 10, 30, 60)
 """Seconds between refreshes; 0 is a pause."""
 NOISE = {

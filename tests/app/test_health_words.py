@@ -1,14 +1,17 @@
 """What Health says first, in each state, and the figures beside it."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html import unescape
 from typing import Any
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
+from pages.shared.checks import FILTERED
 from pages.shared.stream import _stage_hues
-from pipeline.ledger import Rejects
+from pipeline.ledger import Counters, Rejects
 from pipeline.status import BatchTimes, Status
 from tests.app.conftest import drawn
 from tests.made import SOURCE, Made, partial
@@ -16,9 +19,9 @@ from tests.made import SOURCE, Made, partial
 NOW = datetime.now(UTC) - timedelta(seconds=30)
 
 
-def body(of: str) -> str:
+def body(of: str, **params: str) -> str:
     """Health's own HTML of that class, as text."""
-    found = [each.proto.body for each in drawn("health").get("html")]
+    found = [each.proto.body for each in drawn("health", **params).get("html")]
     (html,) = (each for each in found if f'class="{of}"' in each)
     return unescape(re.sub(r"<[^>]+>", "|", html))
 
@@ -89,3 +92,31 @@ def test_a_stage_has_its_colour_whatever_others_there_are() -> None:
     )
     assert len({*many.values()}) == 6
     assert few == {name: many[name] for name in few}
+
+
+def test_its_sentence_says_that_filters_are_not_for_it_and_counts_lines_where_some_are_headers(
+    made: Made,
+) -> None:
+    made.add([partial(NOW, "10.0.0.1", "a.example", "a.example", count=7)])
+    assert FILTERED not in body("sentence")
+    assert FILTERED in body("sentence", host="10.0.0.1")
+    headers = made.table.counters()
+    said = sentence_of(replace(headers, read=headers.read + 8, headers=8))
+    assert "Of 15 lines read" in said
+
+
+def sentence_of(counters: Counters) -> str:
+    """What is said of these counters."""
+
+    def say(counters) -> None:  # type: ignore[no-untyped-def]
+        from datetime import UTC, datetime
+
+        from pages.shared import checks
+        from pipeline.state import View
+        from pipeline.status import Status
+
+        checks.sentence(Status("live", "", datetime.now(UTC), "a topic"), counters, View())
+
+    app = AppTest.from_function(say, default_timeout=60, args=(counters,)).run()
+    assert not app.exception
+    return str(app.get("html")[0].proto.body)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from pages.shared import charts, tables
 from pipeline import query
@@ -34,3 +35,17 @@ def test_charts_and_tables_have_names_and_charts_a_file(page: str) -> None:
         assert f"{FILES.get(key, key).capitalize()} as CSV" in files
     assert {each.proto.alt for each in app.dataframe} <= set(tables.NAMES.values())
     assert app.dataframe
+
+
+def test_what_is_copied_is_defanged_once_in_what_is_said_of_it() -> None:
+    def copy() -> None:
+        import streamlit as st
+
+        from pages.shared import copy
+
+        copy.copy_defanged("evil.example")
+        st.write(st.session_state[copy.ASKED]["text"], st.session_state[copy.ASKED]["name"])
+
+    app = AppTest.from_function(copy, default_timeout=60).run()
+    assert not app.exception
+    assert app.markdown[0].value == "evil[.]example evil[.]example"

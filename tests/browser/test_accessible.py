@@ -240,6 +240,18 @@ def test_all_that_can_be_done_with_what_is_looked_at_is_reached_by_keys(
     until(page, lambda: params(page).get("host") == [host])
 
 
+def open_first_menu(page: Page, table: str) -> None:
+    """Go to the table's first row by keys, and open its menu."""
+    settle(page)
+    tab_to(page, "", table)
+    page.keyboard.press("ArrowDown")
+    until(page, lambda: "focus" in params(page))
+    page.locator(".st-key-chip-focus").wait_for()
+    settle(page)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("menuitem").first).to_be_focused()
+
+
 TABLES = [
     ("?every=60", "new", "domain"),
     ("host?every=60&host={host}", "own", "domain"),
@@ -253,14 +265,7 @@ def test_enter_opens_a_rows_menu_and_keys_choose_from_it(
 ) -> None:
     hosts = page.request.get(f"{still_server}/api/hosts.json").json()["rows"]
     page.goto(f"{still_server}/{path.format(host=hosts[0]['host'])}")
-    settle(page)
-    tab_to(page, "", table)
-    page.keyboard.press("ArrowDown")
-    until(page, lambda: "focus" in params(page))
-    page.locator(".st-key-chip-focus").wait_for()
-    settle(page)
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("menuitem").first).to_be_focused()
+    open_first_menu(page, table)
     choose(page, "Only")
     until(page, lambda: field in params(page))
 
@@ -270,14 +275,7 @@ def test_enter_opens_a_rows_menu_on_a_wide_screen_as_well(page: Page, still_serv
     page.set_viewport_size({"width": 1920, "height": 1080})
     hosts = page.request.get(f"{still_server}/api/hosts.json").json()["rows"]
     page.goto(f"{still_server}/host?every=60&host={hosts[0]['host']}")
-    settle(page)
-    tab_to(page, "", "resolvers")
-    page.keyboard.press("ArrowDown")
-    until(page, lambda: "focus" in params(page))
-    page.locator(".st-key-chip-focus").wait_for()
-    settle(page)
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("menuitem").first).to_be_focused()
+    open_first_menu(page, "resolvers")
 
 
 def test_a_hosts_own_page_is_opened_and_ranges_are_chosen_by_keys(
