@@ -13,7 +13,7 @@ import playwright
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.shared import live
+from pages.shared import live, searchbox
 from pages.shared.clock import in_words
 from pages.shared.tables import MENU
 from pipeline.ledger import Rejects
@@ -503,3 +503,23 @@ def test_what_two_switches_hide_is_said_where_there_is_some(
     made.add([partial(NOW, "10.0.0.1", "printer.local", "(local)", id_resp_h=resolver)])
     said = "more than one" in str([each.value for each in show("overview").caption])
     assert said == (resolver == "224.0.0.251")
+
+
+def test_a_word_that_is_only_a_part_of_a_name_is_said_to_be_one(made: Made) -> None:
+    made.add([partial(datetime.now(UTC), "10.0.0.1", "www.example.com", "example.com")])
+
+    def search() -> None:
+        import streamlit as st
+
+        from pages.shared import searchbox, url
+
+        st.session_state["page"] = "Hosts"
+        for words in ("ww", "www.example.com"):
+            st.session_state[searchbox.KEY] = {"words": words}
+            url.adopt("Hosts")
+            searchbox._search()
+            st.write("; ".join(url.problems()) or "nothing")
+
+    app = AppTest.from_function(search, default_timeout=60).run()
+    assert not app.exception
+    assert [each.value for each in app.markdown] == [searchbox.WHOLE.format("name"), "nothing"]

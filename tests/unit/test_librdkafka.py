@@ -1,6 +1,7 @@
 """A Kafka client's options, said to Java and to librdkafka."""
 
 import pytest
+from confluent_kafka import KafkaError, KafkaException
 
 from pipeline.kafka import KafkaSource
 from pipeline.librdkafka import librdkafka_options
@@ -78,3 +79,18 @@ def test_a_wrong_option_is_named_and_its_value_never_shown(
 def test_an_empty_check_of_the_brokers_name_is_none() -> None:
     key = "ssl.endpoint.identification.algorithm"
     assert librdkafka_options({key: ""}) == {key: "none"}
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (KafkaError._TRANSPORT, "does not answer"),
+        (KafkaError._TIMED_OUT, "does not answer"),
+        (KafkaError._INVALID_ARG, "answers with an error (INVALID_ARG)"),
+        (KafkaError.INVALID_REQUEST, "answers with an error (INVALID_REQUEST)"),
+    ],
+)
+def test_a_broker_that_answers_with_an_error_is_not_called_silent(code: int, said: str) -> None:
+    source = KafkaSource(Settings(kafka_servers="127.0.0.1:1"))
+    assert f"broker at 127.0.0.1:1 {said}" in source._sentence(KafkaException(KafkaError(code)))
+    source.close()
