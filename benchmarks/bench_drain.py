@@ -77,14 +77,13 @@ def collected_bytes() -> list[int]:
     from pipeline import batch as batches
 
     found: list[int] = []
-    grouped = batches.grouped
+    unpacked = batches.unpacked
 
-    def weighed(*args: Any) -> Any:
-        counts = grouped(*args)
-        found.append(counts.nbytes)
-        return counts
+    def weighed(packs: Any) -> Any:
+        found.append(packs.nbytes)
+        return unpacked(packs)
 
-    batches.grouped = weighed
+    batches.unpacked = weighed
     return found
 
 

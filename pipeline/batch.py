@@ -18,10 +18,14 @@ from pipeline.source import Offsets
 DELETED = "deleted in the source before it was read"
 
 
-def grouped(lines: DataFrame, settings: Settings) -> pa.Table:
-    """The only action of a batch: lines to COUNTS, each line parsed once."""
+def packed_counts(lines: DataFrame, settings: Settings) -> DataFrame:
+    """Lines to COUNTS, PACKED, each line parsed once; nothing is read yet."""
     records = parsed(DNS, COUNTED_FIELDS, settings.field_names, settings.max_record_bytes)
-    packs = count_by_key(lines, with_names(records), settings.private_suffixes)
+    return count_by_key(lines, with_names(records), settings.private_suffixes)
+
+
+def grouped(packs: DataFrame) -> pa.Table:
+    """The only action of a batch: COUNTS of all its partitions."""
     return unpacked(packs.toArrow())
 
 

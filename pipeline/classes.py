@@ -60,7 +60,7 @@ def _file(name: str) -> Path:
 
 def write_spark(fresh: Path) -> None:
     """Start a JVM, let it count a few lines from a stream, and let it end in order."""
-    from pipeline.batch import grouped
+    from pipeline.batch import grouped, packed_counts
     from pipeline.session import start_session
     from pipeline.settings import read_settings
 
@@ -69,8 +69,8 @@ def write_spark(fresh: Path) -> None:
     lines = spark.readStream.format("rate").option("rowsPerSecond", 1000).load()
     lines = lines.selectExpr("CAST(CAST(value AS STRING) AS BINARY) AS value", "'dns' AS topic")
     with TemporaryDirectory() as folder:
-        writer = lines.writeStream.option("checkpointLocation", folder)
-        query = writer.foreachBatch(lambda batch, _: grouped(batch, settings)).start()
+        writer = packed_counts(lines, settings).writeStream.option("checkpointLocation", folder)
+        query = writer.foreachBatch(lambda packs, _: grouped(packs)).start()
         query.processAllAvailable()
         query.stop()
         spark.stop()

@@ -170,9 +170,10 @@ class Pipeline:
         ProgressListener.attach(spark, self._triggered, self._progressed)
         limit = self.settings.max_batch_records
         limit = limit if self._writer.has_written else min(limit, FIRST_BATCH)
-        lines = self._source.lines(spark, begin, limit)
+        # Counted in the stream itself: Spark copies every row that it hands to foreachBatch.
+        packs = batches.packed_counts(self._source.lines(spark, begin, limit), self.settings)
         interval = f"{self.settings.trigger.total_seconds() * 1000:.0f} milliseconds"
-        writer = lines.writeStream.foreachBatch(add)
+        writer = packs.writeStream.foreachBatch(add)
         options = writer.option("checkpointLocation", checkpoint.as_uri())
         return options.trigger(processingTime=interval).start()
 
@@ -217,10 +218,10 @@ class Pipeline:
             return None
         return lag
 
-    def _add(self, query_id: str, checkpoint: Path, lines: DataFrame, batch_id: int) -> None:
+    def _add(self, query_id: str, checkpoint: Path, packs: DataFrame, batch_id: int) -> None:
         """One batch, called by Spark: group it, and have it written while the next is read."""
         try:
-            self._put(query_id, checkpoint, lines, batch_id)
+            self._put(query_id, checkpoint, packs, batch_id)
         except Exception as error:
             # Spark would search the trace of a batch that its own stop cut short for too long.
             if not self._writer.writes(query_id):
@@ -229,9 +230,9 @@ class Pipeline:
             # Spark logs what it is told, and Java's own words are of hundreds of lines.
             raise QueryFailed(said_of(error, self.settings.kafka_secrets)) from None
 
-    def _put(self, query_id: str, checkpoint: Path, lines: DataFrame, batch_id: int) -> None:
+    def _put(self, query_id: str, checkpoint: Path, packs: DataFrame, batch_id: int) -> None:
         began = time.perf_counter()
-        counts = batches.grouped(lines, self.settings)
+        counts = batches.grouped(packs)
         grouped = time.perf_counter() - began
         end = self._source.offsets(batches.logged_offsets(checkpoint, batch_id))
         # A topic that was made anew is noticed before what was read of it is counted twice.

@@ -246,7 +246,7 @@ its folded row stays as it is.
 
 
 def dead(db: duckdb.DuckDBPyConnection) -> int:
-    """Rows that were taken out and still have their room."""
+    """Rows that were taken out; a checkpoint may leave `rowid` as it was, and they count still."""
     return count(db, "SELECT max(rowid) + 1 - count(*) FROM dns_counts")
 
 

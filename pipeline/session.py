@@ -27,6 +27,8 @@ JAVA_OPTIONS = (
     "-XX:+ExitOnOutOfMemoryError",
     # Its file in /tmp is left behind by a JVM that is killed.
     "-XX:-UsePerfData",
+    # What a batch is read into outlives a smaller one, and then it is the whole heap that is swept.
+    "-Xmn200m",
     # Only what stays hot is worth the second compiler's time: it took a fifth of a cold drain.
     "-XX:Tier4InvocationThreshold=30000",
     "-XX:Tier4MinInvocationThreshold=5000",
@@ -60,6 +62,8 @@ def spark_options(settings: Settings, *java: str) -> dict[str, str]:
         "spark.sql.execution.arrow.maxBytesPerBatch": str(64 * 2**20),
         # What a batch collects is bounded by the batch; an archive is one batch.
         "spark.driver.maxResultSize": "0",
+        # A larger result would be stored first, and fetched through a socket.
+        "spark.task.maxDirectResultSize": str(64 * 2**20),
         "spark.scheduler.mode": "FAIR",
         # The status store grows with every batch, also with the UI off.
         "spark.ui.enabled": "false",

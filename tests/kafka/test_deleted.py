@@ -20,12 +20,12 @@ from tests.kafka.test_pipeline import publish, records
 
 grouped, [topic] = batch.grouped, current().topics
 
-def grouped_too_late(lines, settings):
+def grouped_too_late(packs):
     if pipeline.counters().read == 100 and not pipeline.status().restarts:
-        admin = AdminClient({"bootstrap.servers": settings.kafka_servers})
+        admin = AdminClient({"bootstrap.servers": current().kafka_servers})
         for done in admin.delete_records([TopicPartition(topic, 0, 160)]).values():
             done.result(30)
-    return grouped(lines, settings)
+    return grouped(packs)
 
 batch.grouped = grouped_too_late
 pipeline = query.Pipeline(current())

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 from pyspark.sql import SparkSession
 
-from pipeline.batch import grouped, make_batch
+from pipeline.batch import grouped, make_batch, packed_counts
 from pipeline.enrich import registered_domain
 from pipeline.feed import PARTIALS
 from pipeline.settings import Settings
@@ -18,7 +18,7 @@ from pipeline.settings import Settings
 
 def counts_of(spark: SparkSession, lines: list[str]) -> pa.Table:
     frame = spark.createDataFrame([(line, "dns") for line in lines], "value string, topic string")
-    return grouped(frame.repartition(3), Settings())
+    return grouped(packed_counts(frame.repartition(3), Settings()))
 
 
 def record(ts: float, **fields: object) -> str:

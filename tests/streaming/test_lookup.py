@@ -10,7 +10,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from pipeline import lookup
-from pipeline.batch import grouped, make_batch
+from pipeline.batch import grouped, make_batch, packed_counts
 from pipeline.log_directory import LogDirectory
 from pipeline.lookup import Lookup
 from pipeline.settings import Settings
@@ -100,7 +100,8 @@ def test_they_are_the_records_that_the_table_counts(
     write(settings, "dns.log", lines)
     frame = spark.createDataFrame([(each, "dns") for each in lines], "value string, topic string")
     table = Table(None, timedelta(days=3650), 100_000)
-    table.add(make_batch("q", 0, {}, grouped(frame, settings), len(lines)), T0 + HOUR)
+    counts = grouped(packed_counts(frame, settings))
+    table.add(make_batch("q", 0, {}, counts, len(lines)), T0 + HOUR)
     filters = {
         "host": Filter("host", "10.0.0.1"),
         "under": Filter("name", "example.com", under=True),
