@@ -168,7 +168,7 @@ def fold(db: duckdb.DuckDBPyConnection, level: int, budget: int, seq: str) -> in
     if sum(units * cells for units, _, cells in sizes) <= int(budget * LEFT[1]):
         return 0
     water = water_level(sizes, int(budget * LEFT[level]))
-    which = f"""SELECT rowid AS id FROM dns_counts
+    which = SMALLEST if level == 1 else f"""SELECT rowid AS id FROM dns_counts
         SEMI JOIN ({SMALLEST}) chosen ON {_unit(level, seq)} = chosen.id"""
     keys = {"rcode_name": f"'{OTHER}'", **{key: key for key in KEPT[level]}, "folded": str(level)}
     return rewrite(db, which, keys, seq, {"water": water})
@@ -221,27 +221,31 @@ def water_level(sizes: list[tuple[int, ...]], target: int) -> int:
 
 GROUPS = "SELECT grp, cell, count(*) AS n FROM units GROUP BY ALL"
 CELLS = "SELECT cell, sum(n)::BIGINT AS n, count(*) AS g FROM groups GROUP BY ALL"
-SMALLER = "is_other DESC, whole, part, c, id"
-SMALLEST = f"""
+SMALLEST = """
 WITH open AS (
     SELECT units.*, cells.n - greatest($water, g) AS due
     FROM units JOIN groups USING (grp) JOIN cells ON units.cell = cells.cell
     WHERE groups.n > 1 AND cells.n > greatest($water, g)),
 weights AS (
     SELECT part, sum(c) AS whole FROM units SEMI JOIN open USING (part) GROUP BY ALL),
-marked AS (
-    SELECT *, (row_number() OVER (PARTITION BY grp ORDER BY {SMALLER}) > 1)::INT AS saves
+placed AS (
+    SELECT id, grp, cell, due, row_number() OVER (
+        PARTITION BY cell ORDER BY is_other DESC, whole, part, c, id) AS place
     FROM open JOIN weights USING (part)),
-chosen AS (
-    SELECT id, grp FROM marked QUALIFY due > sum(saves) OVER (
-        PARTITION BY cell ORDER BY {SMALLER} ROWS UNBOUNDED PRECEDING) - saves)
-SELECT id FROM chosen QUALIFY count(*) OVER (PARTITION BY grp) > 1
+begun AS (
+    SELECT cell, due, min(place) AS place, row_number() OVER (
+        PARTITION BY cell ORDER BY min(place)) AS nth
+    FROM placed GROUP BY grp, cell, due),
+ends AS (SELECT cell, due + count(*) AS last FROM begun WHERE place - nth < due GROUP BY cell, due),
+chosen AS (SELECT id, grp FROM placed JOIN ends USING (cell) WHERE place <= last)
+SELECT id FROM chosen SEMI JOIN (SELECT grp FROM chosen GROUP BY grp HAVING count(*) > 1) USING (grp)
 """
 """The units to fold: in cells above $water, the smallest, until it is met.
 
 Small is what is small in the whole table: what stays, stays in every bucket. Folding a unit saves
-one row, except the first of its group, which becomes the folded row; a unit that would be alone in
-its folded row stays as it is.
+one row, except the first of its group, which becomes the folded row: up to a place, as many rows
+are saved as there are units but for the groups that have begun. A unit that would be alone in its
+folded row stays as it is.
 """
 
 
