@@ -168,10 +168,8 @@ def fold(db: duckdb.DuckDBPyConnection, level: int, budget: int, seq: str) -> in
     if sum(units * cells for units, _, cells in sizes) <= int(budget * LEFT[1]):
         return 0
     water = water_level(sizes, int(budget * LEFT[level]))
-    which = SMALLEST if level == 1 else f"""SELECT rowid AS id FROM dns_counts
-        SEMI JOIN ({SMALLEST}) chosen ON {_unit(level, seq)} = chosen.id"""
     keys = {"rcode_name": f"'{OTHER}'", **{key: key for key in KEPT[level]}, "folded": str(level)}
-    return rewrite(db, which, keys, seq, {"water": water})
+    return rewrite(db, _smallest(level, seq), keys, seq, {"water": water})
 
 
 def _cell_sizes(db: duckdb.DuckDBPyConnection, level: int, seq: str) -> list[tuple[int, ...]]:
@@ -197,6 +195,14 @@ def _units(level: int, seq: str) -> str:
         return f"SELECT {keys}, count AS c, folded >= 1 AS is_other FROM dns_counts"
     sums = f"sum(count)::BIGINT AS c, max(folded) >= {level} AS is_other"
     return f"SELECT {keys}, {sums} FROM dns_counts GROUP BY ALL"
+
+
+def _smallest(level: int, seq: str) -> str:
+    """SELECT the ids of the rows to fold."""
+    if level == 1:
+        return SMALLEST
+    return f"""SELECT rowid AS id FROM dns_counts
+        SEMI JOIN ({SMALLEST}) chosen ON {_unit(level, seq)} = chosen.id"""
 
 
 def _unit(level: int, seq: str) -> str:
@@ -237,8 +243,9 @@ begun AS (
         PARTITION BY cell ORDER BY min(place)) AS nth
     FROM placed GROUP BY grp, cell, due),
 ends AS (SELECT cell, due + count(*) AS last FROM begun WHERE place - nth < due GROUP BY cell, due),
-chosen AS (SELECT id, grp FROM placed JOIN ends USING (cell) WHERE place <= last)
-SELECT id FROM chosen SEMI JOIN (SELECT grp FROM chosen GROUP BY grp HAVING count(*) > 1) USING (grp)
+chosen AS (SELECT id, grp FROM placed JOIN ends USING (cell) WHERE place <= last),
+several AS (SELECT grp FROM chosen GROUP BY grp HAVING count(*) > 1)
+SELECT id FROM chosen SEMI JOIN several USING (grp)
 """
 """The units to fold: in cells above $water, the smallest, until it is met.
 
