@@ -41,8 +41,8 @@ PACKED = "counts"
 OUTPUT = T.StructType([T.StructField(PACKED, T.BinaryType())])
 """What travels: a partition's COUNTS as one value, Arrow's stream format. As rows of Spark's, the
 JVM would take each of them and all its columns apart and put them together again."""
-HALVED = pa.ipc.IpcWriteOptions(compression="lz4")
-"""The JVM copies what travels several times: fewer bytes take less than compressing them does."""
+COMPRESSED = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
+"""The JVM copies what travels several times, which costs more than to compress it."""
 
 COUNT = f"""
 WITH records AS MATERIALIZED (
@@ -91,7 +91,7 @@ def count_by_key(lines: DataFrame, records: str, private_suffixes: bool = False)
 def packed(counts: pa.Table) -> bytes:
     """A table as one value."""
     sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, counts.schema, options=HALVED) as writer:
+    with pa.ipc.new_stream(sink, counts.schema, options=COMPRESSED) as writer:
         writer.write_table(counts)
     return bytes(sink.getvalue())
 

@@ -256,8 +256,8 @@ folded row stays as it is.
 """
 
 
-def dead(db: duckdb.DuckDBPyConnection) -> int:
-    """Rows that were taken out; a checkpoint may leave `rowid` as it was, and they count still."""
+def gaps(db: duckdb.DuckDBPyConnection) -> int:
+    """Row ids that no row has: rows that were taken out, and what checkpoints left of them."""
     return count(db, "SELECT max(rowid) + 1 - count(*) FROM dns_counts")
 
 

@@ -27,8 +27,9 @@ JAVA_OPTIONS = (
     "-XX:+ExitOnOutOfMemoryError",
     # Its file in /tmp is left behind by a JVM that is killed.
     "-XX:-UsePerfData",
-    # What a batch is read into outlives a smaller one, and then it is the whole heap that is swept.
-    "-Xmn200m",
+    # What a batch is read into, where Spark is local, outlives a smaller young generation, and then
+    # it is the whole heap that is swept.
+    "-XX:NewSize=200m",
     # Only what stays hot is worth the second compiler's time: it took a fifth of a cold drain.
     "-XX:Tier4InvocationThreshold=30000",
     "-XX:Tier4MinInvocationThreshold=5000",

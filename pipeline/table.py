@@ -75,8 +75,8 @@ class Table:
         self._adds = 0
         """Since the last `maintain`."""
         self._shrunk = 0
-        self._reclaimed = 0
-        """Of all rows that were ever taken out, those whose room has been given back."""
+        self._gaps = 0
+        """Row ids that no row has, after the last checkpoint."""
         self._rests: dict[int, datetime] = {}
         self._store = Store(path, 512 + row_budget // 1000, partial(_create, version))
         try:
@@ -121,9 +121,9 @@ class Table:
             if self._state.counters.newest_bucket is not None:
                 self._shrink(self._state.counters.newest_bucket.replace(tzinfo=None))
             self._adds = 0
-            if not in_haste or self._dead() - self._reclaimed > self._budget:
+            if not in_haste or self._dead() > self._budget:
                 self._store.checkpoint()
-                self._reclaimed = self._dead()
+                self._gaps = self._row_gaps()
 
     def read(self, sql: str, params: Mapping[str, Any] | Sequence[Any] = ()) -> pa.Table:
         """One SELECT with bound parameters ($name or ?), fetched whole; from any thread.
@@ -243,8 +243,14 @@ class Table:
         return rows, rejects
 
     def _dead(self) -> int:
+        """Rows that were taken out since the last checkpoint, DuckDB's own included."""
+        gaps = self._row_gaps()
+        self._gaps = min(self._gaps, gaps)
+        return gaps - self._gaps
+
+    def _row_gaps(self) -> int:
         with self._store.reading() as db:
-            return roll.dead(db)
+            return roll.gaps(db)
 
     def _shrink(self, newest: datetime) -> None:
         since, floor, oldest = self._state.exact_since, self._floor(), newest - self._retention
@@ -302,7 +308,7 @@ class Table:
         """If a failure has ended the database, open it again, and trust what it says."""
         if self._store.ended:
             self._store.reopen()
-            self._reclaimed = 0
+            self._gaps = 0
             self._state = self._store.checked(_verified)
 
 

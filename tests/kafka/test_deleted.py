@@ -15,12 +15,14 @@ import json, sys, time
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 from pipeline import batch, query
+from pipeline.aggregate import PACKED
 from pipeline.settings import current
 from tests.kafka.test_pipeline import publish, records
 
 grouped, [topic] = batch.grouped, current().topics
 
 def grouped_too_late(packs):
+    assert packs.columns == [PACKED], "lines are counted in the stream"
     if pipeline.counters().read == 100 and not pipeline.status().restarts:
         admin = AdminClient({"bootstrap.servers": current().kafka_servers})
         for done in admin.delete_records([TopicPartition(topic, 0, 160)]).values():

@@ -5,7 +5,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipeline.aggregate import COUNTED_FIELDS, count_lines
+from pipeline.aggregate import COUNTED_FIELDS, PACKED, count_lines, packed, unpacked
 from pipeline.enrich import with_names
 from pipeline.feed import DNS
 from pipeline.parse import parsed
@@ -37,3 +37,12 @@ def test_samples_are_the_last_of_each_reason_newest_last() -> None:
         if row["status"] and not row["count"]:
             found.setdefault(row["status"], []).append(row["sample"])
     assert found == {"not JSON": junk[-5:], "no ts": timeless[-5:]}
+
+
+def test_what_travels_is_compressed_and_comes_back_as_it_was() -> None:
+    values = [record(100.5 + n, query=f"n{n}.example.com") for n in range(500)]
+    lines = pa.table({"value": values, "topic": ["dns"] * len(values)})
+    counts = count_lines(lines, with_names(parsed(DNS, COUNTED_FIELDS)))
+    pack = packed(counts)
+    assert len(pack) < 0.8 * counts.nbytes
+    assert unpacked(pa.table({PACKED: [pack, pack]})) == pa.concat_tables([counts, counts])

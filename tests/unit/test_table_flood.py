@@ -50,7 +50,7 @@ def test_a_flood_leaves_rows_bounded_totals_exact_and_the_counts_of_other_hosts_
 
 
 def test_a_flood_of_a_large_table_waits_as_long_between_its_later_checkpoints() -> None:
-    """DuckDB renumbers no rows where a checkpoint leaves several groups of them."""
+    """Where rows stay in several groups, a checkpoint leaves gaps in their ids."""
     budget, records, checkpoints = 150_000, 60_000, []
     table = Table(None, RETENTION, budget)
     checkpoint = table._store.checkpoint
