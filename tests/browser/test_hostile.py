@@ -157,8 +157,10 @@ class Watch:
     def settle(self) -> None:
         """Wait until the script has run and charts and tables are there."""
         self.page.locator('[data-testid=stApp][data-test-script-state="notRunning"]').wait_for()
+        # A widget whose script is still being fetched is a grey bar, and higher than what comes.
         self.page.wait_for_function(
-            """() => [...document.querySelectorAll("[data-testid=stDataFrame]")]
+            """() => !document.querySelector("[data-testid=stSkeleton]") &&
+              [...document.querySelectorAll("[data-testid=stDataFrame]")]
               .every((each) => each.querySelector("canvas"))"""
         )
 
