@@ -191,7 +191,11 @@ def measured(way: str, servers: str, limit: int, records: int, minutes: float) -
     progress: Progress = json.loads(told[-1])
     stages = json.loads(told[-2]) if way == "zeek-live" else {}
     if not progress:
-        print(f"{way} got through no batch in {minutes} minutes", file=sys.stderr)
+        why = f"{way} got through no batch in {minutes} minutes: give it more by --minutes"
+        if limit:
+            sys.exit(why)
+        # Only one batch, and the last to be run: what all others took is worth a report.
+        print(why, file=sys.stderr)
         return [0, 60 * minutes, 0.0, 0.0, 0.0, cost.peak_mb], stages
     (first_at, first), (last_at, last) = warm_from(progress), progress[-1]
     warm = (last - first) / (last_at - first_at) if last > first else 0.0

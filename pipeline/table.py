@@ -76,7 +76,7 @@ class Table:
         """Since the last `maintain`."""
         self._shrunk = 0
         self._gaps = 0
-        """Row ids that no row has, after the last checkpoint."""
+        """Row ids that no row has: after the last checkpoint, or the fewest seen since."""
         self._rests: dict[int, datetime] = {}
         self._store = Store(path, 512 + row_budget // 1000, partial(_create, version))
         try:
@@ -308,7 +308,6 @@ class Table:
         """If a failure has ended the database, open it again, and trust what it says."""
         if self._store.ended:
             self._store.reopen()
-            self._gaps = 0
             self._state = self._store.checked(_verified)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.store import FILE_NAME
+from pipeline.store import FILE_NAME, Store
 from pipeline.table import FROM_THE_FUTURE, TOO_OLD, Batch, Table
 from tests.floods import FLOODS, flood
 from tests.unit.table_rows import T0, batch, row
@@ -49,12 +49,19 @@ def test_a_flood_leaves_rows_bounded_totals_exact_and_the_counts_of_other_hosts_
     table.close()
 
 
-def test_a_flood_of_a_large_table_waits_as_long_between_its_later_checkpoints() -> None:
+def test_a_flood_of_a_large_table_waits_as_long_between_its_later_checkpoints(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Where rows stay in several groups, a checkpoint leaves gaps in their ids."""
-    budget, records, checkpoints = 150_000, 60_000, []
+    budget, records, checkpoint = 150_000, 60_000, Store.checkpoint
+    checkpoints: list[int] = []
+
+    def noted(store: Store) -> None:
+        checkpoints.append(number)
+        checkpoint(store)
+
+    monkeypatch.setattr(Store, "checkpoint", noted)
     table = Table(None, RETENTION, budget)
-    checkpoint = table._store.checkpoint
-    table._store.checkpoint = lambda: checkpoints.append(number) or checkpoint()  # type: ignore[method-assign,func-returns-value]
     for number in range(18):
         rows = flood("names", number * records, records, T0, RETENTION)
         table.add(Batch("q", number, {}, rows, read=records), T0)
