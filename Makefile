@@ -42,7 +42,7 @@ $(STAMP): requirements.txt requirements-dev.txt
 		$(BIN)/python -m pip install $(PIP) $(STORED) -r requirements-dev.txt; }
 	@touch $@
 
-jars: $(STAMP) ## Spark's Kafka connector and the demo's Kafka, into .jars
+jars: $(STAMP) ## the demo's Kafka, into .jars
 	@$(BIN)/python -m pipeline.jars $(ARGS) && $(BIN)/python -m pipeline.classes
 
 demo: $(STAMP) ## Kafka, a simulator and the dashboard; Ctrl-C ends them (ARGS="--help")

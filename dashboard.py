@@ -19,7 +19,7 @@ in_order = {each: signal.signal(each, signal.SIG_DFL) for each in (signal.SIGTER
 from pages.shared import login
 from pipeline import query
 from pipeline.access import Access, Gate
-from pipeline.jars import JarsMissing, JavaMissing
+from pipeline.jars import JavaMissing
 from pipeline.scratch import tidy_up
 from pipeline.settings import SettingsError, current
 from pipeline.table import TableError
@@ -48,7 +48,7 @@ try:
     gate = Gate(current(), st.get_option("server.address"), login.configured())
     gate.check()
     query.use(query.Pipeline(current()))
-except (SettingsError, JavaMissing, JarsMissing, TableError) as error:
+except (SettingsError, JavaMissing, TableError) as error:
     sys.exit(f"zeek-live: {error}")
 for each, handler in in_order.items():
     signal.signal(each, handler)

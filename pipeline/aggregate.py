@@ -10,8 +10,6 @@ from functools import cache
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyspark.sql import DataFrame
-from pyspark.sql import types as T
 
 from pipeline.enrich import NETBIOS_TYPES, registered_domains
 from pipeline.feed import (
@@ -19,6 +17,7 @@ from pipeline.feed import (
     BUCKET_SECONDS,
     NETBIOS,
     NO_QUERY,
+    PACKED,
     PARTIALS,
     SAMPLES,
 )
@@ -37,10 +36,6 @@ COUNTS = pa.schema([*PARTIALS, *STATUS])
 counted (with the feed's name as sample of another feed), and rows of count 0 carry samples: the
 last few of a partition, newest last."""
 
-PACKED = "counts"
-OUTPUT = T.StructType([T.StructField(PACKED, T.BinaryType())])
-"""What travels: a partition's COUNTS as one value, Arrow's stream format. As rows of Spark's, the
-JVM would take each of them and all its columns apart and put them together again."""
 COMPRESSED = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
 """The JVM copies what travels several times, which costs more than to compress it."""
 
@@ -73,19 +68,17 @@ GROUP BY status
 """
 
 
-def count_by_key(lines: DataFrame, records: str, private_suffixes: bool = False) -> DataFrame:
-    """`(value: string or binary, topic: string)` to COUNTS, one row a key and partition, PACKED.
+def packed_counts(
+    lines: Iterator[pa.RecordBatch], records: str, private_suffixes: bool = False
+) -> Iterator[pa.RecordBatch]:
+    """`(value: string or binary, topic: string)` to COUNTS, one row a key, PACKED.
 
     `records` is the SELECT that makes records of them.
     """
-
-    def counted(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        while held := next_batches(batches):
-            counts = count_lines(pa.Table.from_batches(held), records, private_suffixes)
-            yield pa.record_batch({PACKED: pa.array([packed(counts)], pa.binary())})
-            keep_imported()
-
-    return lines.select("value", "topic").mapInArrow(counted, OUTPUT)
+    while held := next_batches(lines):
+        counts = count_lines(pa.Table.from_batches(held), records, private_suffixes)
+        yield pa.record_batch({PACKED: pa.array([packed(counts)], pa.binary())})
+        keep_imported()
 
 
 def packed(counts: pa.Table) -> bytes:
@@ -111,9 +104,11 @@ def keep_imported() -> None:
 def next_batches(batches: Iterator[pa.RecordBatch]) -> list[pa.RecordBatch]:
     """The next few batches: an archive is one partition of any size."""
     held: list[pa.RecordBatch] = []
+    size = 0
     for batch in batches:
         held.append(batch)
-        if sum(each.nbytes for each in held) >= BYTES_AT_ONCE:
+        size += batch.nbytes
+        if size >= BYTES_AT_ONCE:
             break
     return held
 

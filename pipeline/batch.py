@@ -5,23 +5,25 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.datasource import DataSourceStreamReader
 
-from pipeline.aggregate import COUNTED_FIELDS, count_by_key, unpacked
+from pipeline.aggregate import COUNTED_FIELDS, unpacked
 from pipeline.enrich import with_names
 from pipeline.feed import DNS, PARTIALS
 from pipeline.ledger import Batch, Rejects
 from pipeline.parse import HEADER, OTHER_FEED, parsed
 from pipeline.settings import Settings
 from pipeline.source import Offsets
+from pipeline.stream import counts_stream
 
 DELETED = "deleted in the source before it was read"
 
 
-def packed_counts(lines: DataFrame, settings: Settings) -> DataFrame:
-    """Lines to COUNTS, PACKED, each line parsed once; nothing is read yet."""
+def stream(spark: SparkSession, lines: DataSourceStreamReader, settings: Settings) -> DataFrame:
+    """COUNTS of each batch, PACKED, each line parsed once; nothing is read yet."""
     records = parsed(DNS, COUNTED_FIELDS, settings.field_names, settings.max_record_bytes)
-    return count_by_key(lines, with_names(records), settings.private_suffixes)
+    return counts_stream(spark, lines, with_names(records), settings.private_suffixes)
 
 
 def grouped(packs: DataFrame) -> pa.Table:

@@ -60,16 +60,17 @@ def _file(name: str) -> Path:
 
 def write_spark(fresh: Path) -> None:
     """Start a JVM, let it count a few lines from a stream, and let it end in order."""
-    from pipeline.batch import grouped, packed_counts
+    from pipeline.batch import grouped, stream
+    from pipeline.log_reader import LogReader
     from pipeline.session import start_session
     from pipeline.settings import read_settings
 
     settings = read_settings(source="logs", log_dir=Path(), master="local[2]")
     spark = start_session(settings, f"-XX:ArchiveClassesAtExit={fresh}", *SILENT)
-    lines = spark.readStream.format("rate").option("rowsPerSecond", 1000).load()
-    lines = lines.selectExpr("CAST(CAST(value AS STRING) AS BINARY) AS value", "'dns' AS topic")
     with TemporaryDirectory() as folder:
-        writer = packed_counts(lines, settings).writeStream.option("checkpointLocation", folder)
+        (Path(folder) / "dns.log").write_text("{}\n")
+        packs = stream(spark, LogReader(folder), settings)
+        writer = packs.writeStream.option("checkpointLocation", f"{folder}/checkpoint")
         query = writer.foreachBatch(lambda packs, _: grouped(packs)).start()
         query.processAllAvailable()
         query.stop()

@@ -64,3 +64,8 @@ PARTIALS = pa.schema(
     ]
 )
 """Rows of one batch, already counted: added to the table, never put in place of its rows."""
+
+PACKED = "counts"
+"""The one column of what travels to the driver: a worker's counts as one value, Arrow's stream
+format. As rows of Spark's, the JVM would take each of them and all its columns apart and put them
+together again."""

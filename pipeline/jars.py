@@ -1,8 +1,8 @@
 """The jars that pip cannot bring, and the Java that runs them.
 
-`python -m pipeline.jars` fetches what `ivy.xml` names, with the Ivy that PySpark ships. What is
-there already is left alone until `ivy.xml` changes. Further arguments go to Ivy as they are, such
-as `-settings my-mirror.xml`.
+`python -m pipeline.jars` fetches the demo's Kafka as `ivy.xml` names it, with the Ivy that PySpark
+ships. What is there already is left alone until `ivy.xml` changes. Further arguments go to Ivy as
+they are, such as `-settings my-mirror.xml`.
 """
 
 import os
@@ -10,8 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache, partial
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -20,7 +19,9 @@ from pipeline.settings import java_home
 IVY_FILE = Path(__file__).with_name("ivy.xml")
 JARS = Path(__file__).parents[1] / ".jars"
 STAMP = "ivy.xml"
-SIZES = {"connector": "14 MB", "broker": "44 MB, for the demo and the tests"}
+BROKER, CONNECTOR = "broker", "connector"
+"""Kafka for the demo and the tests, and Spark's own connector, which benchmarks compare with."""
+SIZES = {BROKER: "44 MB, for the demo and the tests", CONNECTOR: "14 MB, for a benchmark"}
 OLDEST_JAVA = 17
 JAVA_PACKAGES = ("openjdk-17-jre-headless", "default-jre-headless")
 
@@ -61,13 +62,15 @@ def java_version(java: Path) -> int:
 
 
 def connector_jars() -> list[Path]:
-    """The jars of Spark's Kafka connector; JarsMissing without them."""
-    return _jars("connector")
+    """The jars of Spark's Kafka connector, fetched if they are not there yet: JarsMissing."""
+    if not is_fetched(CONNECTOR):
+        fetch_jars(CONNECTOR, [])
+    return _jars(CONNECTOR)
 
 
 def broker_classpath() -> str:
     """The class path of a Kafka broker; JarsMissing without its jars."""
-    return os.pathsep.join(str(jar) for jar in _jars("broker"))
+    return os.pathsep.join(str(jar) for jar in _jars(BROKER))
 
 
 def is_fetched(conf: str) -> bool:
@@ -127,30 +130,20 @@ def _why_not(conf: str, output: str) -> str:
     )
 
 
-def main(ivy_options: list[str]) -> int:
-    """Fetch what is missing; 1 if the connector cannot be had, for which nothing stands in."""
+def main(ivy_options: list[str]) -> None:
+    """Fetch what is missing; without it, which is said, the demo runs over a log directory."""
     try:
         find_java()
     except JavaMissing:
         install_java()
-    missing = [conf for conf in SIZES if not is_fetched(conf)]
-    for conf in missing:
-        print(f"Jars: fetching the {conf}'s ({SIZES[conf]}) …", flush=True)
-    with ThreadPoolExecutor() as pool:
-        for why_not in dict.fromkeys(pool.map(partial(_tried, ivy_options), missing)):
-            print(why_not, end="", file=sys.stderr)
+    if not is_fetched(BROKER):
+        print(f"Jars: fetching the {BROKER}'s ({SIZES[BROKER]}) …", flush=True)
+        try:
+            fetch_jars(BROKER, ivy_options)
+        except (JavaMissing, JarsMissing) as error:
+            print(error, file=sys.stderr)
     shutil.rmtree(JARS / "cache", ignore_errors=True)
-    return int(not is_fetched("connector"))
-
-
-def _tried(ivy_options: list[str], conf: str) -> str:
-    """Fetch one configuration's jars; a line that says why not, if that fails."""
-    try:
-        fetch_jars(conf, ivy_options)
-    except (JavaMissing, JarsMissing) as error:
-        return f"{error}\n"
-    return ""
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    main(sys.argv[1:])

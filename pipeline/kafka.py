@@ -1,4 +1,4 @@
-"""Kafka as a source: Spark's connector reads, a librdkafka client asks where it stands."""
+"""Kafka as a source: where its reader begins, and what is wrong with the topics or their broker."""
 
 import json
 import logging
@@ -15,21 +15,21 @@ from confluent_kafka import (
     TopicPartition,
 )
 from confluent_kafka.admin import AdminClient
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import SparkSession
 
+from pipeline.kafka_reader import (
+    SECONDS_TO_ANSWER,
+    KafkaReader,
+    Partitions,
+    SpanReader,
+    between,
+    count_offsets,
+)
 from pipeline.librdkafka import librdkafka_options, masked
 from pipeline.settings import Settings, SettingsError
 from pipeline.source import LATE, OTHER_SOURCE, Begin, Offsets, Part, SourceProblem
+from pipeline.stream import lines_batch
 
-SECONDS_TO_ANSWER = 4
-FETCH = {
-    # A batch that reaches the end of the log otherwise waits 0.5 s for more.
-    "kafka.fetch.max.wait.ms": "20",
-    # As made for much smaller requests, a tenth of a batch's CPU goes into asking.
-    "kafka.max.poll.records": "20000",
-    "kafka.max.partition.fetch.bytes": "8388608",
-    "kafka.receive.buffer.bytes": "1048576",
-}
 GONE = "Kafka has deleted the records of that time: only what was counted of them is left"
 PARTLY_GONE = "all that is left was read: Kafka has deleted older records, maybe some of that time"
 MISSING = ("UNKNOWN_TOPIC_OR_PART", "_UNKNOWN_TOPIC")
@@ -44,8 +44,6 @@ _silent = logging.getLogger("pipeline.kafka.librdkafka")
 _silent.addHandler(logging.NullHandler())
 _silent.propagate = False
 
-Partitions = dict[str, dict[str, int]]
-
 
 class KafkaSource:
     """One or more topics. Offsets: `{"offsets": {topic: {partition: n}}, "topics": {topic: id}}`.
@@ -56,7 +54,7 @@ class KafkaSource:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self.name = f"topic {', '.join(settings.topics)} at {settings.kafka_servers}"
-        client = librdkafka_options(settings.kafka_client)
+        client = self._client = librdkafka_options(settings.kafka_client)
         own = {"group.id": "zeek-live-probe", "enable.auto.commit": False}
         try:
             self._consumer = Consumer({**client, **own}, logger=_silent)
@@ -76,37 +74,22 @@ class KafkaSource:
             return Begin(self._with_ids(self._chosen(first, last)))
         return self._resumed(resume, first, last)
 
-    def lines(self, spark: SparkSession, begin: Offsets, limit: int) -> DataFrame:
+    def reader(self, begin: Offsets, limit: int) -> KafkaReader:
         """Values as they are, with their topic."""
-        return (
-            spark.readStream.format("kafka")
-            .options(**self._options())
-            .option("startingOffsets", json.dumps(self._subscribed(begin["offsets"])))
-            .option("maxOffsetsPerTrigger", str(limit))
-            .option("failOnDataLoss", "true")
-            .load()
-            .select("value", "topic")
-        )
+        offsets = self._subscribed(begin["offsets"])
+        return KafkaReader(self._client, self._settings.topics, offsets, limit)
 
     def past(
         self, spark: SparkSession, start: datetime, end: datetime, limit: int
     ) -> Iterator[Part]:
         """By the times that Kafka has of its records; SourceProblem if it has none of these."""
         begin, end_offsets, missing = self._span(start, end)
-        total = self.count({"offsets": begin}, {"offsets": end_offsets})
+        total = count_offsets(begin, end_offsets)
         many = max(1, -(-total // limit))
-        edges = [_between(begin, end_offsets, number / many) for number in range(many + 1)]
+        edges = [between(begin, end_offsets, number / many) for number in range(many + 1)]
         for low, high in pairwise(edges):
-            lines = (
-                spark.read.format("kafka")
-                .options(**self._options())
-                .option("startingOffsets", json.dumps(low))
-                .option("endingOffsets", json.dumps(high))
-                .load()
-                .select("value", "topic")
-            )
-            count = self.count({"offsets": low}, {"offsets": high})
-            yield Part(lines, count, total, missing=missing)
+            lines = lines_batch(spark, SpanReader(self._client, low, high), "binary")
+            yield Part(lines, count_offsets(low, high), total, missing=missing)
 
     def offsets(self, logged: str) -> Offsets:
         """Spark's own JSON, with the topics' ids."""
@@ -114,12 +97,7 @@ class KafkaSource:
 
     def count(self, start: Offsets, end: Offsets) -> int:
         """Offsets between the two; a partition that is new counts from its first."""
-        before: Partitions = start["offsets"]
-        return sum(
-            at - before.get(topic, {}).get(partition, 0)
-            for topic, ends in end["offsets"].items()
-            for partition, at in ends.items()
-        )
+        return count_offsets(start["offsets"], end["offsets"])
 
     def news(self, start: Offsets, end: Offsets) -> list[str]:
         """Partitions that were added to a topic."""
@@ -162,10 +140,6 @@ class KafkaSource:
         """Close the client."""
         self._consumer.close()
 
-    def _options(self) -> dict[str, str]:
-        client = {f"kafka.{key}": value for key, value in self._settings.kafka_client.items()}
-        return {**FETCH, **client, "subscribe": ",".join(self._settings.topics)}
-
     def _span(self, start: datetime, end: datetime) -> tuple[Partitions, Partitions, str]:
         """Where the records of a time lie, and whether some of them may be gone.
 
@@ -175,9 +149,9 @@ class KafkaSource:
         self.topic_ids()
         first, last = self._watermarks()
         low, high = self._at(start, last), self._at(end + LATE, last)
-        if not self.count({"offsets": low}, {"offsets": high}):
+        if not count_offsets(low, high):
             high = last
-        if not self.count({"offsets": low}, {"offsets": high}):
+        if not count_offsets(low, high):
             deleted = any(at for ends in first.values() for at in ends.values())
             raise SourceProblem(GONE if deleted else f"{self.name} has no records since that time")
         cut = any(
@@ -285,14 +259,6 @@ class KafkaSource:
             notes.append(f"{lost:,} records were deleted by Kafka before they were read")
         notes += self.news(resume, {"offsets": begin})
         return Begin(self._with_ids(begin), lost, tuple(notes))
-
-
-def _between(low: Partitions, high: Partitions, share: float) -> Partitions:
-    """Offsets so far from the one to the other, in each partition."""
-    return {
-        topic: {each: at + round((high[topic][each] - at) * share) for each, at in starts.items()}
-        for topic, starts in low.items()
-    }
 
 
 class TopicReplaced(Exception):

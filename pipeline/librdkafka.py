@@ -1,4 +1,4 @@
-"""A Kafka client's options in Java's words, said again in librdkafka's."""
+"""A Kafka client's options, which most know in Java's words, said again in librdkafka's."""
 
 import re
 from collections.abc import Iterable
@@ -10,18 +10,14 @@ JAAS = {
     "sasl.username": r"""username=(["'])((?:\\.|(?!\1).)*)\1""",
     "sasl.password": r"""password=(["'])((?:\\.|(?!\1).)*)\1""",
 }
+JAVAS = re.compile(
+    r"sasl\.(mechanism|jaas\.config)|ssl\.(truststore|keystore|endpoint)\..*"
+).fullmatch
 MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 STORES = {
     "truststore": ("ssl.ca.location",),
     "keystore": ("ssl.certificate.location", "ssl.key.location"),
 }
-SAME = (
-    "bootstrap.servers",
-    "security.protocol",
-    "client.id",
-    "ssl.key.password",
-    "ssl.cipher.suites",
-)
 RENAMED = {
     "sasl.mechanism": "sasl.mechanisms",
     "ssl.truststore.certificates": "ssl.ca.pem",
@@ -31,7 +27,7 @@ RENAMED = {
 
 
 def librdkafka_options(options: dict[str, str]) -> dict[str, Any]:
-    """The Java client's options in librdkafka's words; what it has no word for is left out.
+    """The Java client's options in librdkafka's words; what has no other word there stays as it is.
 
     SettingsError for a login or a store that it cannot use.
 
@@ -41,7 +37,7 @@ def librdkafka_options(options: dict[str, str]) -> dict[str, Any]:
     mechanism = options.get("sasl.mechanism", MECHANISMS[0])
     if mechanism not in MECHANISMS:
         raise _refusal("sasl.mechanism", f"use {', '.join(MECHANISMS)}")
-    same = {key: options[key] for key in SAME if key in options}
+    same = {key: value for key, value in options.items() if not JAVAS(key)}
     renamed = {new: options[old] for old, new in RENAMED.items() if old in options}
     return same | renamed | _login(options) | _stores(options) | _check(options)
 
@@ -78,7 +74,7 @@ def _stores(options: dict[str, str]) -> dict[str, str]:
 
 def _refusal(key: str, remedy: str) -> SettingsError:
     return SettingsError(
-        f"ZEEK_LIVE_KAFKA_OPTIONS: {key}=*** is read by two clients, one of which cannot use it: "
+        f"ZEEK_LIVE_KAFKA_OPTIONS: {key}=*** cannot be used by librdkafka, which reads Kafka: "
         f"{remedy}"
     )
 

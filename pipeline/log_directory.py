@@ -1,15 +1,18 @@
-"""A Zeek log directory as a source: `zeek_logs` (pipeline.logs) with where it begins."""
+"""A Zeek log directory as a source: where its reader begins, and what is wrong with it."""
 
 import json
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import SparkSession
 
-from pipeline import logs
+from pipeline.log_reader import LogReader, StepReader, steps
+from pipeline.offsets import count_lines
 from pipeline.settings import Settings, plain
 from pipeline.source import OTHER_SOURCE, Begin, Offsets, Part, SourceProblem
+from pipeline.stream import lines_batch
+from pipeline.tail import directory_problem
 from pipeline.tsv import keep_broken
 
 
@@ -19,7 +22,7 @@ class LogDirectory:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._path = str(settings.log_dir)
-        self._reader = logs.LogReader({"path": self._path})
+        self._reader = LogReader(self._path)
         self._said: set[str] = set()
         kept = plain(settings.retention)
         recent = f", written in the last {kept} (older: ZEEK_LIVE_START=earliest)"
@@ -31,35 +34,25 @@ class LogDirectory:
         self._check()
         if resume and "files" not in resume:
             raise SourceProblem(OTHER_SOURCE)
-        offsets = resume or logs.begin(self._path, self._start())
+        offsets = resume or LogReader(self._path, start=self._start()).initialOffset()
         # Said now: where nothing can be read, no batch comes to say it with.
         self._reader.logs()
         return Begin(offsets, notes=tuple(self.news(offsets, offsets)))
 
-    def lines(self, spark: SparkSession, begin: Offsets, limit: int) -> DataFrame:
+    def reader(self, begin: Offsets, limit: int) -> LogReader:
         """Lines as they are, TSV as JSON; `#reason` as topic of what the reader refused."""
-        logs.register(spark)
-        return (
-            spark.readStream.format("zeek_logs")
-            .option("path", self._path)
-            .option("offsets", json.dumps(begin))
-            .option("max_lines", str(limit))
-            .option("max_record_bytes", str(self._settings.max_record_bytes))
-            .load()
-        )
+        longest = self._settings.max_record_bytes
+        return LogReader(self._path, offsets=begin, max_lines=limit, max_record_bytes=longest)
 
     def past(
         self, spark: SparkSession, start: datetime, end: datetime, limit: int
     ) -> Iterator[Part]:
         """The files that were written since `start` and begin before `end`."""
         self._check()
-        logs.register(spark)
-        for step in logs.steps(self._path, start, end, limit):
-            reader = spark.read.format("zeek_logs").option("path", self._path)
-            options = {"offsets": json.dumps(step.begin), "end": json.dumps(step.end)}
-            longest = str(self._settings.max_record_bytes)
-            lines = reader.options(**options, max_record_bytes=longest).load()
-            yield Part(lines, logs.count_lines(step.begin, step.end), step.lines, in_order=True)
+        reader = LogReader(self._path, max_record_bytes=self._settings.max_record_bytes)
+        for step in steps(self._path, start, end, limit):
+            lines = lines_batch(spark, StepReader(reader, step), "string")
+            yield Part(lines, count_lines(step.begin, step.end), step.lines, in_order=True)
 
     def offsets(self, logged: str) -> Offsets:
         """The offsets are the reader's own."""
@@ -67,7 +60,7 @@ class LogDirectory:
 
     def count(self, start: Offsets, end: Offsets) -> int:
         """Lines between the two."""
-        return logs.count_lines(start, end)
+        return count_lines(start, end)
 
     def news(self, start: Offsets, end: Offsets) -> list[str]:
         """What was left alone since the last time; files that come and go are no news."""
@@ -96,7 +89,7 @@ class LogDirectory:
         """Nothing is held open."""
 
     def _check(self) -> None:
-        if problem := logs.directory_problem(self._path):
+        if problem := directory_problem(self._path):
             raise SourceProblem(problem)
 
     def _start(self) -> str:

@@ -1,6 +1,11 @@
-"""The reader behind `zeek_logs`: plans batches of a log directory, and reads them."""
+"""The reader of a Zeek log directory, tailed as Zeek writes and rotates it.
 
-import json
+It gives a row `(value, topic)` for each line, as `pipeline.lines` says, and one with the topic
+`#gone` for each line that was counted and then could not be read any more. All state is in the
+offsets (`pipeline.offsets`).
+"""
+
+import math
 import os
 import time
 from collections.abc import Iterator
@@ -8,14 +13,14 @@ from dataclasses import astuple
 from datetime import UTC, datetime
 from gzip import BadGzipFile
 from io import BufferedIOBase
+from typing import NamedTuple
 
 import pyarrow as pa
-from pyspark.sql.datasource import DataSourceStreamReader, InputPartition
+from pyspark.sql.datasource import DataSourceReader, DataSourceStreamReader, InputPartition
 from pyspark.sql.streaming.datasource import (
     ReadLimit,
     ReadMaxBytes,
     ReadMaxRows,
-    SupportsTriggerAvailableNow,
 )
 
 from pipeline.archives import Planned, plan_archive
@@ -75,30 +80,40 @@ def parse_since(start: str) -> float | None:
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
-class LogReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
+class LogReader(DataSourceStreamReader):
     """Plans batches and reads them. What it remembers only spares work."""
 
-    def __init__(self, options: dict[str, str]) -> None:
-        self.root = os.path.realpath(options["path"])
-        self.feed = options.get("feed", "dns")
-        self.start = options.get("start", "earliest")
-        self.until = float(options.get("until", "inf"))
-        self.offsets = options.get("offsets")
-        self.max_lines = int(options.get("max_lines", 200_000))
-        self.max_bytes = int(options.get("max_bytes", 256 << 20))
-        self.longest = int(options.get("max_record_bytes", 1_000_000))
-        self.max_gz_bytes = int(options.get("max_gz_bytes", 16 << 30))
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        feed: str = "dns",
+        start: str = "earliest",
+        until: float = math.inf,
+        offsets: Offsets | None = None,
+        max_lines: int = 200_000,
+        max_bytes: int = 256 << 20,
+        max_record_bytes: int = 1_000_000,
+        max_gz_bytes: int = 16 << 30,
+    ) -> None:
+        """A reader of one feed's logs, from `offsets` on, else from `start`.
+
+        Logs that begin after `until`, epoch seconds, are left alone. A batch has so many lines and
+        bytes at most, and an archive may hold so many.
+        """
+        self.root, self.feed, self.start, self.until = os.path.realpath(path), feed, start, until
+        self.offsets, self.max_lines, self.max_bytes = offsets, max_lines, max_bytes
+        self.longest, self.max_gz_bytes = max_record_bytes, max_gz_bytes
         self.listing: Listing = {}
         self.aside: set[str] = set()
         self.unreadable: set[str] = set()
         self.heads: dict[LogFile, Head | None] = {}
         self.spans: dict[tuple[str, int, int], list[Span]] = {}
         self.archives: dict[tuple[LogFile, int], Planned] = {}
-        self.target: dict[str, int] | None = None
 
     def initialOffset(self) -> Offsets:
         if self.offsets:
-            return dict(json.loads(self.offsets))
+            return self.offsets
         offsets = first_offsets(parse_since(self.start))
         if self.start == "latest":
             for head, file in self.logs()[0]:
@@ -107,9 +122,6 @@ class LogReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
 
     def getDefaultReadLimit(self) -> ReadLimit:
         return ReadMaxRows(self.max_lines)
-
-    def prepareForTriggerAvailableNow(self) -> None:
-        self.target = {head.log: file.size for head, file in self.logs()[0]}
 
     def latestOffset(self, start: Offsets, limit: ReadLimit) -> Offsets:
         """Never an error: it would end the query. What cannot be read now is read later."""
@@ -227,8 +239,6 @@ class LogReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
         """Whether a log may hold lines to read now."""
         if before.get("done") or (not file.compressed and file.size <= before["pos"]):
             return False
-        if self.target is not None and log not in self.target:
-            return False
         since = offsets["since"]
         return log in offsets["files"] or since is None or file.mtime >= since
 
@@ -239,10 +249,6 @@ class LogReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
         header = load_header(offsets, before)
         if file.compressed:
             return self.plan_archive(file, before["pos"], header)
-        end = file.size
-        if self.target is not None:
-            end = min(end, self.target[head.log])
-        last = end == file.size and file.closed
         stream = open_if(file.path, head.log)
         if not stream:
             return None
@@ -253,10 +259,10 @@ class LogReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
                 before["pos"],
                 header,
                 self.longest,
-                limit=end - before["pos"],
+                limit=file.size - before["pos"],
                 max_lines=lines,
                 max_bytes=size,
-                last=last,
+                last=file.closed,
             )
             return list(found), None
 
@@ -283,3 +289,35 @@ class LogReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
             if stream:
                 return stream
         return None
+
+
+class Step(NamedTuple):
+    """Some lines of past files: from offsets to offsets, of about `lines` in all."""
+
+    begin: Offsets
+    end: Offsets
+    lines: int
+
+
+def steps(path: str, start: datetime, end: datetime, limit: int) -> Iterator[Step]:
+    """The files that may hold records of a time, `limit` lines a step."""
+    since = str(start.timestamp() - CLOCK_TICK)
+    reader = LogReader(path, start=since, until=end.timestamp())
+    begin = reader.initialOffset()
+    total = reader.lag(begin)
+    while (after := reader.latestOffset(begin, ReadMaxRows(limit))) is not begin:
+        yield Step(begin, after, max(total, after["lines"]))
+        begin = after
+
+
+class StepReader(DataSourceReader):
+    """All of a step."""
+
+    def __init__(self, reader: LogReader, step: Step) -> None:
+        self.reader, self.step = reader, step
+
+    def partitions(self) -> list[InputPartition]:
+        return self.reader.partitions(self.step.begin, self.step.end)
+
+    def read(self, partition: InputPartition) -> Iterator[pa.RecordBatch]:
+        return self.reader.read(partition)

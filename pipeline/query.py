@@ -34,7 +34,13 @@ from pipeline.log_directory import LogDirectory
 from pipeline.lookup import Lookup
 from pipeline.metrics import Metrics
 from pipeline.scratch import scratch
-from pipeline.session import end_jvm, end_starting_jvm, jars_of, jvm_is_dead, start_session
+from pipeline.session import (
+    end_jvm,
+    end_starting_jvm,
+    find_python,
+    jvm_is_dead,
+    start_session,
+)
 from pipeline.settings import Settings, SettingsError
 from pipeline.source import LATE, Offsets, Source, SourceProblem
 from pipeline.state import View
@@ -49,8 +55,6 @@ PROBE_EVERY = 1.0
 CLOCK_STEP = 1.0
 SHORTEST_DELAY = 1.0
 LONGEST_DELAY = 60.0
-# A cold JVM takes long over a large batch: the first numbers come from a small one.
-FIRST_BATCH = 20_000
 JVM_DIED = 70
 """Exit status (sysexits' EX_SOFTWARE): a JVM cannot be replaced in this process."""
 JVM_FAILURES = 3
@@ -61,9 +65,9 @@ class Pipeline:
     """One source, one query, one table."""
 
     def __init__(self, settings: Settings) -> None:
-        """Open the table. TableError, JavaMissing, JarsMissing, SettingsError: it cannot start."""
+        """Open the table. TableError, JavaMissing, SettingsError: it cannot start."""
         find_java()
-        jars_of(settings)
+        find_python(settings)
         check_names(settings.field_names)
         self.settings = settings
         anew = first_version()
@@ -144,7 +148,7 @@ class Pipeline:
                 delay = min(2 * delay, LONGEST_DELAY)
 
     def _run(self) -> None:
-        """One query from its start to its end; the first one only warms up."""
+        """One query from its start to its end."""
         self._health.doing = "starting Spark"
         self._spark = self._spark or start_session(self.settings)
         self._health.doing = f"connecting to {self._source.name}"
@@ -168,19 +172,17 @@ class Pipeline:
         checkpoint = self._checkpoints / f"checkpoint-{query_id}"
         add = partial(self._add, query_id, checkpoint)
         ProgressListener.attach(spark, self._triggered, self._progressed)
-        limit = self.settings.max_batch_records
-        limit = limit if self._writer.has_written else min(limit, FIRST_BATCH)
-        # Counted in the stream itself: Spark copies every row that it hands to foreachBatch.
-        packs = batches.packed_counts(self._source.lines(spark, begin, limit), self.settings)
+        reader = self._source.reader(begin, self.settings.max_batch_records)
+        packs = batches.stream(spark, reader, self.settings)
         interval = f"{self.settings.trigger.total_seconds() * 1000:.0f} milliseconds"
         writer = packs.writeStream.foreachBatch(add)
         options = writer.option("checkpointLocation", checkpoint.as_uri())
         return options.trigger(processingTime=interval).start()
 
     def _watch(self, query: StreamingQuery) -> None:
-        """Look whether all is well, until stopped or warm; raises what ended the query."""
-        probed, was_warm, clock = 0.0, self._writer.has_written, clock_ahead()
-        while not self._stopping.wait(LOOK_EVERY) and was_warm == self._writer.has_written:
+        """Look whether all is well, until stopped; raises what ended the query."""
+        probed, clock = 0.0, clock_ahead()
+        while not self._stopping.wait(LOOK_EVERY):
             if self.status().state == "no data":
                 with suppress(TableFull):
                     self.table.rest(datetime.now(UTC) - LATE)

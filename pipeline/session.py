@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shutil
 import sys
 import threading
 import zipfile
@@ -15,11 +16,12 @@ from pyspark import SparkContext
 from pyspark.sql import SparkSession
 
 from pipeline.classes import of_spark
-from pipeline.jars import connector_jars, find_java
+from pipeline.jars import find_java
 from pipeline.scratch import scratch
-from pipeline.settings import Settings
+from pipeline.settings import Settings, SettingsError, python_path
 
-QUIET = Path(__file__).with_name("log4j2.properties")
+PACKAGE = Path(__file__).parent
+QUIET = PACKAGE / "log4j2.properties"
 SUBMITTED = "pyspark-shell"
 """What PySpark submits, in the command line of each stage of a JVM's start."""
 JAVA_OPTIONS = (
@@ -27,9 +29,6 @@ JAVA_OPTIONS = (
     "-XX:+ExitOnOutOfMemoryError",
     # Its file in /tmp is left behind by a JVM that is killed.
     "-XX:-UsePerfData",
-    # What a batch is read into, where Spark is local, outlives a smaller young generation, and then
-    # it is the whole heap that is swept.
-    "-XX:NewSize=200m",
     # Only what stays hot is worth the second compiler's time: it took a fifth of a cold drain.
     "-XX:Tier4InvocationThreshold=30000",
     "-XX:Tier4MinInvocationThreshold=5000",
@@ -45,7 +44,6 @@ def spark_options(settings: Settings, *java: str) -> dict[str, str]:
     return {
         "spark.app.name": "zeek-live",
         "spark.master": settings.master,
-        "spark.jars": ",".join(str(jar) for jar in jars_of(settings)),
         "spark.driver.memory": settings.driver_memory,
         # Where it would leave its folders behind whenever it is killed.
         "spark.local.dir": str(scratch()),
@@ -87,18 +85,27 @@ def spark_options(settings: Settings, *java: str) -> dict[str, str]:
     }
 
 
-def jars_of(settings: Settings) -> list[Path]:
-    """Only Kafka needs jars that PySpark does not have; JarsMissing without them."""
-    return connector_jars() if settings.source == "kafka" else []
+def find_python(settings: Settings) -> str:
+    """The Python that plans batches here and reads them on workers; SettingsError without it."""
+    if not settings.worker_python:
+        return sys.executable
+    if not shutil.which(settings.worker_python):
+        raise SettingsError(
+            f"ZEEK_LIVE_WORKER_PYTHON={settings.worker_python}: no such program is here, where "
+            "batches are planned: install that Python at the same path as on the workers"
+        )
+    return settings.worker_python
 
 
 def start_session(settings: Settings, *java: str) -> SparkSession:
-    """The running session, or a new one; JavaMissing or JarsMissing before a JVM is tried.
+    """The running session, or a new one; JavaMissing before a JVM is tried.
 
     `java` are further options for the JVM, instead of those that make it start faster.
     """
     os.environ["JAVA_HOME"] = str(find_java().parents[1])
-    os.environ["PYSPARK_PYTHON"] = settings.worker_python or sys.executable
+    os.environ["PYSPARK_PYTHON"] = find_python(settings)
+    # The process that plans batches does not see what is shipped to workers.
+    os.environ["PYTHONPATH"] = python_path(PACKAGE / "site", PACKAGE.parent)
     builder = SparkSession.builder
     for key, value in spark_options(settings, *(java or of_spark().options())).items():
         builder = builder.config(key, value)
@@ -149,8 +156,8 @@ def _stopped(spark: SparkSession) -> None:
 @cache
 def packed_stages() -> str:
     """This package as a zip: workers anywhere get it by Spark's own shipping."""
-    package, archive = Path(__file__).parent, scratch() / "pipeline.zip"
+    archive = scratch() / "pipeline.zip"
     with zipfile.ZipFile(archive, "w") as packed:
-        for module in package.rglob("*.py"):
-            packed.write(module, Path(package.name) / module.relative_to(package))
+        for module in PACKAGE.rglob("*.py"):
+            packed.write(module, module.relative_to(PACKAGE.parent))
     return str(archive)

@@ -282,8 +282,8 @@ class Settings(BaseSettings):
         str, _of_form(r"\S*", "a path without blanks, such as /opt/zeek-live/.venv/bin/python")
     ] = Field(
         "",
-        description="the Python of a cluster's workers, as a path that holds on each of them; "
-        "unset: the path of the one that runs this process",
+        description="the Python of a cluster's workers, as a path that holds on each of them and "
+        "here; unset: the path of the one that runs this process",
     )
     driver_memory: Annotated[str, BeforeValidator(parse_memory)] = Field(
         "1g", description="heap of the JVM in this process"
@@ -443,6 +443,12 @@ def java_home() -> Path | None:
     """Where JAVA_HOME points, if it is set: not a setting of ours, but of the machine's."""
     home = os.environ.get("JAVA_HOME")
     return Path(home) if home else None
+
+
+def python_path(*first: Path) -> str:
+    """PYTHONPATH with these before what the machine has in it."""
+    known = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    return os.pathsep.join(dict.fromkeys([*map(str, first), *filter(None, known)]))
 
 
 def settings_table() -> str:

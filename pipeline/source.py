@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.datasource import DataSourceStreamReader
 
 Offsets = dict[str, Any]
 """Where a source stands: JSON that only the source itself reads; it lies in the ledger."""
@@ -57,8 +58,8 @@ class Source(Protocol):
     def begin(self, resume: Offsets | None) -> Begin:
         """Where to start: behind `resume`, or where the settings say. SourceProblem: not now."""
 
-    def lines(self, spark: SparkSession, begin: Offsets, limit: int) -> DataFrame:
-        """A streaming DataFrame `(value, topic)` from there on, `limit` lines a batch."""
+    def reader(self, begin: Offsets, limit: int) -> DataSourceStreamReader:
+        """What reads `(value, topic)` from there on, `limit` lines a batch."""
 
     def past(
         self, spark: SparkSession, start: datetime, end: datetime, limit: int

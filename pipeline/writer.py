@@ -42,7 +42,6 @@ class Writer:
         """Behind the last batch in the table."""
         self.failure: Exception | None = None
         """Why the query that writes now has to end."""
-        self.has_written = False
         self._table, self._source, self._health = table, source, health
         self._pool = ThreadPoolExecutor(1, "writer")
         self._turn = threading.Lock()
@@ -135,7 +134,6 @@ class Writer:
             before = self._table.counters().counted
             self._table.add(made, datetime.now(UTC))
             self.end, self._health.last_records = end, time.monotonic()
-            self.has_written = True
             return read, self._table.counters().counted - before
 
     def _maintain(self) -> None:

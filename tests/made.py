@@ -10,9 +10,12 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipeline.feed import LOCAL, NO_QUERY, PARTIALS
+from pipeline.aggregate import COUNTED_FIELDS, packed_counts, unpacked
+from pipeline.enrich import with_names
+from pipeline.feed import DNS, LOCAL, NO_QUERY, PARTIALS
 from pipeline.ledger import Batch, Rejects
 from pipeline.lookup import Lookup, Record
+from pipeline.parse import parsed
 from pipeline.settings import Settings
 from pipeline.state import View
 from pipeline.status import BatchTimes, Status
@@ -29,6 +32,15 @@ SUFFIXES = ".com .net .org .de .co.uk .io .com.br".split()
 RESOLVERS = "10.20.0.53 10.20.0.54 8.8.8.8 1.1.1.1 185.220.7.9".split()
 RESPONSES = ["NOERROR", "NXDOMAIN", "SERVFAIL", "REFUSED", None, "NOTIMP"]
 TYPES = "A AAAA HTTPS PTR TXT SRV".split()
+
+
+def counted(lines: list[str], partitions: int = 1) -> pa.Table:
+    """What workers make of lines that are shared among them by turns."""
+    shares = [lines[number::partitions] for number in range(partitions)]
+    batches = [pa.record_batch({"value": each, "topic": ["dns"] * len(each)}) for each in shares]
+    records = with_names(parsed(DNS, COUNTED_FIELDS))
+    packs = [pack for each in batches for pack in packed_counts(iter([each]), records)]
+    return unpacked(pa.Table.from_batches(packs))
 
 
 def partial(at: datetime, host: str, query: str | None, domain: str, **values: Any) -> dict:

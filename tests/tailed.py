@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from pipeline.logs import LogReader, count_lines
+from pipeline.log_reader import LogReader
+from pipeline.offsets import count_lines
 
 Row = tuple[str, str]
 
@@ -15,10 +16,7 @@ class Tail:
     """A query's ways with a reader: each batch from the end of the one before."""
 
     def __init__(self, path: Path, offsets: Any = None, **options: Any) -> None:
-        resume = {"offsets": json.dumps(offsets)} if offsets else {}
-        self.reader = LogReader(
-            {"path": str(path)} | resume | {key: str(value) for key, value in options.items()}
-        )
+        self.reader = LogReader(path, offsets=offsets, **options)
         self.offsets = json.loads(json.dumps(self.reader.initialOffset()))
         self.sizes: list[int] = []
 

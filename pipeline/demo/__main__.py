@@ -26,7 +26,7 @@ from pipeline.demo.parts import (
     watch,
 )
 from pipeline.demo.process import end_stale, is_taken, running_pid, write_pid
-from pipeline.jars import JarsMissing, JavaMissing, broker_classpath, connector_jars, find_java
+from pipeline.jars import JarsMissing, JavaMissing, broker_classpath, find_java
 
 FAILURES = (DemoFailed, BrokerFailed, JarsMissing, JavaMissing)
 PATIENCE = 120
@@ -79,7 +79,7 @@ def check(options: argparse.Namespace) -> bool:
 def has_broker() -> bool:
     """Whether Kafka's jars are there; says so if not."""
     try:
-        return bool(broker_classpath() and connector_jars())
+        return bool(broker_classpath())
     except JarsMissing as error:
         say(f"{error}; until then the demo runs over a Zeek log directory")
         return False

@@ -5,7 +5,7 @@ import socket
 import sys
 from typing import Any
 
-from pipeline.jars import JarsMissing, JavaMissing
+from pipeline.jars import JavaMissing
 from pipeline.query import Pipeline
 from pipeline.settings import SettingsError, read_settings
 from pipeline.table import TableError
@@ -54,7 +54,7 @@ def main(socket_number: int) -> None:
     """Run until the harness has gone."""
     try:
         pipeline = Pipeline(read_settings())
-    except (SettingsError, JavaMissing, JarsMissing, TableError) as error:
+    except (SettingsError, JavaMissing, TableError) as error:
         sys.exit(f"zeek-live: {error}")
     points.install()
     pipeline.start()

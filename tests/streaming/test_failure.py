@@ -8,7 +8,7 @@ from py4j.protocol import Py4JJavaError
 from pyspark.errors import StreamingQueryException
 from pyspark.sql import SparkSession
 
-from pipeline.aggregate import count_by_key
+from pipeline.aggregate import packed_counts
 from pipeline.failure import first_sentence, in_words
 from pipeline.query import Pipeline
 from pipeline.settings import Settings
@@ -30,7 +30,9 @@ def test_the_innermost_cause_is_said(spark: SparkSession) -> None:
 def test_an_error_of_a_python_worker_is_said_without_its_trace(spark: SparkSession) -> None:
     lines = spark.createDataFrame([("{}", "dns")], "value string, topic string")
     with pytest.raises(Exception, match="Traceback") as caught:
-        count_by_key(lines, "SELECT nonsense FROM lines").toArrow()
+        lines.mapInArrow(
+            lambda each: packed_counts(each, "SELECT nonsense FROM lines"), "counts binary"
+        ).toArrow()
     assert 'Error: Referenced column "nonsense" not found' in said(caught.value)
 
 

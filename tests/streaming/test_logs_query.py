@@ -1,4 +1,4 @@
-"""The source `zeek_logs` in real queries: rotation, restart and limits while Spark reads."""
+"""The reader of a log directory in real queries: rotation, restart and limits meanwhile."""
 
 import gzip
 import json
@@ -12,9 +12,12 @@ from typing import Any
 import pytest
 from pyspark.errors import StreamingQueryException
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.datasource import DataSource
 from pyspark.sql.streaming import StreamingQuery
+from pyspark.sql.types import StructType
 
-from pipeline.logs import count_lines, register
+from pipeline.log_reader import LogReader
+from pipeline.offsets import count_lines
 
 TSV = "#path\tdns\n#fields\tts\tuid\n#types\ttime\tstring\n"
 
@@ -23,23 +26,26 @@ class Reading:
     """A query over a log directory that gathers its rows, and each batch's end offsets."""
 
     def __init__(self, spark: SparkSession, logs: Path, state: Path) -> None:
-        register(spark)
         self.spark, self.logs, self.state = spark, logs, state
         self.rows: list[tuple[str, str]] = []
         self.sizes: list[int] = []
         self.fail = False
         self.query: StreamingQuery | None = None
 
-    def start(self, available_now: bool = False, **options: Any) -> StreamingQuery:
+    def start(self, **options: Any) -> StreamingQuery:
         """Start the query, from its checkpoint if there is one."""
-        reader = self.spark.readStream.format("zeek_logs").option("path", str(self.logs))
-        for key, value in options.items():
-            reader = reader.option(key, str(value))
-        writer = reader.load().writeStream.foreachBatch(self.take)
-        writer = writer.option("checkpointLocation", str(self.state))
-        if available_now:
-            writer = writer.trigger(availableNow=True)
-        self.query = writer.start()
+        reader = LogReader(self.logs, **options)
+
+        class Lines(DataSource):
+            def schema(self) -> str:
+                return "value string, topic string"
+
+            def streamReader(self, schema: StructType) -> LogReader:
+                return reader
+
+        self.spark.dataSource.register(Lines)
+        writer = self.spark.readStream.format("Lines").load().writeStream.foreachBatch(self.take)
+        self.query = writer.option("checkpointLocation", str(self.state)).start()
         return self.query
 
     def take(self, batch: DataFrame, batch_id: int) -> None:
@@ -143,7 +149,7 @@ def test_a_query_with_a_new_checkpoint_goes_on_from_offsets_that_were_kept(
     kept = reading.offsets()
     shutil.rmtree(reading.state)
     append(live, 10, 20, "tsv")
-    reading.start(offsets=json.dumps(kept))
+    reading.start(offsets=kept)
     assert reading.uids() == uids(0, 20)
     assert count_lines(kept, reading.offsets()) == 10
 
@@ -153,15 +159,6 @@ def test_batches_keep_to_their_limit(reading: Reading) -> None:
     reading.start(max_lines=100_000)
     assert reading.uids() == uids(0, 120_000)
     assert reading.sizes == [100_000, 20_000]
-
-
-def test_available_now_reads_all_there_is_and_ends(reading: Reading) -> None:
-    append(reading.logs / "dns.log.1", 0, 10)
-    append(reading.logs / "dns.log", 10, 25)
-    query = reading.start(available_now=True, max_lines=10)
-    assert query.awaitTermination(60)
-    assert reading.uids() == uids(0, 25)
-    assert reading.sizes == [10, 10, 5]
 
 
 def test_a_batch_that_is_replayed_after_its_file_has_gone_counts_as_gone(

@@ -10,13 +10,14 @@ import pytest
 from pyspark.sql import SparkSession
 
 from pipeline import lookup
-from pipeline.batch import grouped, make_batch, packed_counts
+from pipeline.batch import make_batch
 from pipeline.log_directory import LogDirectory
 from pipeline.lookup import Lookup
 from pipeline.settings import Settings
 from pipeline.state import Filter, View
 from pipeline.table import Table
 from pipeline.where import where
+from tests.made import counted
 
 T0 = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -98,9 +99,8 @@ def test_they_are_the_records_that_the_table_counts(
         '{"dns":' + line(7, query="TAGGED.Example.com.") + "}",
     ]
     write(settings, "dns.log", lines)
-    frame = spark.createDataFrame([(each, "dns") for each in lines], "value string, topic string")
     table = Table(None, timedelta(days=3650), 100_000)
-    counts = grouped(packed_counts(frame, settings))
+    counts = counted(lines)
     table.add(make_batch("q", 0, {}, counts, len(lines)), T0 + HOUR)
     filters = {
         "host": Filter("host", "10.0.0.1"),
@@ -114,9 +114,9 @@ def test_they_are_the_records_that_the_table_counts(
     for view in views:
         clause = where(view, T0, T0 + HOUR)
         sql = f"SELECT coalesce(sum(count), 0)::BIGINT AS n FROM dns_counts WHERE {clause.sql}"
-        [counted] = table.read(sql, clause.params).to_pylist()
-        assert len(looked_up(spark, settings, view).found) == counted["n"], view
-        assert counted["n"]
+        [row] = table.read(sql, clause.params).to_pylist()
+        assert len(looked_up(spark, settings, view).found) == row["n"], view
+        assert row["n"]
     table.close()
 
 

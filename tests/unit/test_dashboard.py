@@ -1,7 +1,6 @@
 """The server's script, as it is loaded: what it says and does before there is a stream."""
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -70,14 +69,9 @@ def test_a_missing_java_is_all_that_a_server_says(tmp_path: Path) -> None:
     assert said.startswith("zeek-live: Java 17 or newer is needed (none in JAVA_HOME or on PATH)")
 
 
-def test_missing_jars_are_all_that_a_server_says(tmp_path: Path) -> None:
-    for each in ("pipeline", "pages", ".streamlit"):
-        shutil.copytree(ROOT / each, tmp_path / each)
-    shutil.copy(ROOT / "dashboard.py", tmp_path)
-    said = refused(tmp_path, free_port(), tmp_path, ZEEK_LIVE_SOURCE="kafka")
-    assert said == (
-        f"zeek-live: the connector's jars are not in {tmp_path}/.jars/connector: run `make jars`"
-    )
+def test_a_missing_python_of_the_workers_is_all_that_a_server_says(tmp_path: Path) -> None:
+    said = refused(tmp_path, free_port(), ZEEK_LIVE_WORKER_PYTHON="/nowhere/python")
+    assert said.startswith("zeek-live: ZEEK_LIVE_WORKER_PYTHON=/nowhere/python: no such program")
 
 
 def test_a_port_in_use_is_all_that_a_server_says(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ import shutil
 import subprocess
 import sys
 from configparser import ConfigParser
-from itertools import takewhile
 from pathlib import Path
 
 from pipeline.settings import PREFIX, Settings
@@ -35,15 +34,6 @@ def run(folder: Path, code: str) -> None:
     command = [sys.executable, "-c", code]
     told = subprocess.run(command, cwd=folder, env=own, capture_output=True, text=True)
     assert told.returncode == 0, told.stderr
-
-
-def test_the_image_fetches_jars_with_what_it_has_by_then(tmp_path: Path) -> None:
-    def is_before(line: str) -> bool:
-        return "python -m pipeline.jars" not in line
-
-    assert not all(map(is_before, CONTAINERFILE))
-    folder = copied(tmp_path, list(takewhile(is_before, CONTAINERFILE)))
-    run(folder, "import pipeline.jars as jars; assert jars.IVY_FILE.is_file()")
 
 
 def test_the_image_has_all_that_its_server_loads(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A Kafka client's options, said to Java and to librdkafka."""
+"""A Kafka client's options in Java's words, said to librdkafka."""
 
 import pytest
 from confluent_kafka import KafkaError, KafkaException
@@ -23,7 +23,7 @@ def test_name_and_password_are_found_in_the_login(jaas: str, password: str) -> N
     assert found == {"sasl.username": "u", "sasl.password": password}
 
 
-def test_pem_stores_are_given_to_both_clients() -> None:
+def test_pem_stores_are_given_to_it() -> None:
     stores = {"ssl.truststore.location": "/ca.pem", "ssl.keystore.location": "/me.pem"}
     types = {"ssl.truststore.type": "PEM", "ssl.keystore.type": "pem"}
     assert librdkafka_options(stores | types) == {
@@ -44,9 +44,7 @@ def test_pem_stores_are_given_to_both_clients() -> None:
         ({"sasl.mechanism": "GSSAPI"}, r"sasl.mechanism=\*.*PLAIN, SCRAM-SHA-256"),
     ],
 )
-def test_what_only_one_client_could_use_is_refused_with_the_remedy(
-    options: dict[str, str], told: str
-) -> None:
+def test_what_it_cannot_use_is_refused_with_the_remedy(options: dict[str, str], told: str) -> None:
     with pytest.raises(SettingsError, match=told) as refused:
         librdkafka_options(options)
     assert not any(value in str(refused.value) for value in options.values())
@@ -94,3 +92,14 @@ def test_a_broker_that_answers_with_an_error_is_not_called_silent(code: int, sai
     source = KafkaSource(Settings(kafka_servers="127.0.0.1:1"))
     assert f"broker at 127.0.0.1:1 {said}" in source._sentence(KafkaException(KafkaError(code)))
     source.close()
+
+
+def test_what_both_clients_call_the_same_and_librdkafkas_own_words_go_through() -> None:
+    own = {"client.id": "soc", "group.id": "zeek", "socket.timeout.ms": "5000"}
+    assert librdkafka_options(own) == own
+    KafkaSource(Settings(kafka_options=own)).close()
+
+
+def test_an_option_that_librdkafka_does_not_know_is_refused_by_its_name() -> None:
+    with pytest.raises(SettingsError, match=r'No such configuration property: "fetch.max.wait.ms"'):
+        KafkaSource(Settings(kafka_options={"fetch.max.wait.ms": "7"}))

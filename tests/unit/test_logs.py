@@ -18,22 +18,15 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from pyspark import cloudpickle
 from pyspark.sql.streaming.datasource import ReadMaxRows
 
 from pipeline.feed import DNS
 from pipeline.log_directory import LogDirectory
-from pipeline.logs import (
-    LogReader,
-    ZeekLogs,
-    begin,
-    directory_problem,
-    ship_by_value,
-)
+from pipeline.log_reader import LogReader
 from pipeline.offsets import GONE_KEPT
 from pipeline.parse import parsed, run
 from pipeline.settings import Settings
-from pipeline.tail import first_time
+from pipeline.tail import directory_problem, first_time
 from tests.conftest import ROOT
 from tests.tailed import Tail, write
 
@@ -511,7 +504,7 @@ def test_a_header_too_long_says_nothing_wherever_a_batch_ends(tmp_path: Path) ->
 
 def test_long_lines_are_handed_on_some_megabytes_at_a_time(tmp_path: Path) -> None:
     write(tmp_path / "dns.log", "".join("{" + "a" * 50_000 + "\n" for _ in range(400)))
-    reader = LogReader({"path": str(tmp_path)})
+    reader = LogReader(tmp_path)
     start = reader.initialOffset()
     parts = reader.partitions(start, reader.latestOffset(start, ReadMaxRows(1_000)))
     batches = [batch for part in parts for batch in reader.read(part)]
@@ -618,32 +611,9 @@ def test_a_folder_that_may_not_be_read_stops_no_other() -> None:
     assert (together, found) == (None, records(1, 2))
 
 
-ELSEWHERE = """
-import importlib.util, pickle, sys
-assert importlib.util.find_spec("pipeline") is None
-reader = pickle.load(sys.stdin.buffer).streamReader(None)
-start = reader.initialOffset()
-end = reader.latestOffset(start, reader.getDefaultReadLimit())
-parts = pickle.loads(pickle.dumps(reader.partitions(start, end)))
-print([batch.to_pylist() for part in parts for batch in reader.read(part)])
-"""
-
-
-def test_the_reader_works_where_the_package_is_not_installed(tmp_path: Path) -> None:
-    write(tmp_path / "dns.log", tsv(0, 0) + "1.5\tC1\t(empty)\n")
-    ship_by_value()
-    source = cloudpickle.dumps(ZeekLogs({"path": str(tmp_path)}))
-    command = [sys.executable, "-W", "error", "-c", ELSEWHERE]
-    run = subprocess.run(command, input=source, cwd=tmp_path, capture_output=True, check=False)
-    assert run.stderr.decode() == ""
-    assert '{\'value\': \'{"ts":1.5,"uid":"C1","query":""}\', \'topic\': \'dns\'}' in (
-        run.stdout.decode()
-    )
-
-
 def test_a_big_batch_is_shared_among_tasks(tmp_path: Path) -> None:
     write(tmp_path / "dns.log", lines(0, 120_000))
-    reader = LogReader({"path": str(tmp_path)})
+    reader = LogReader(tmp_path)
     start = reader.initialOffset()
     parts = reader.partitions(start, reader.latestOffset(start, ReadMaxRows(120_000)))
     assert len(parts) == 3
@@ -676,23 +646,12 @@ def test_a_time_leaves_out_files_last_written_before(tmp_path: Path, start: str)
     tail = Tail(tmp_path, start=start)
     assert tail.values() == records(1, 3)
     assert Tail(tmp_path, tail.offsets).batch() is None
-    assert begin(str(tmp_path), start)["since"] == 1704067200.0
+    assert LogReader(tmp_path, start=start).initialOffset()["since"] == 1704067200.0
 
 
 def test_a_start_that_is_no_time_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="start='noon' cannot be used"):
-        begin(str(tmp_path), "noon")
-
-
-def test_available_now_reads_to_where_the_files_ended(tmp_path: Path) -> None:
-    live = write(tmp_path / "dns.log", lines(0, 30))
-    tail = Tail(tmp_path, max_lines=10)
-    tail.reader.prepareForTriggerAvailableNow()
-    write(live, lines(30, 35))
-    write(tmp_path / "dns.log.1", lines(50, 55))
-    assert tail.values() == records(0, 30)
-    tail.reader.prepareForTriggerAvailableNow()
-    assert sorted(tail.values()) == sorted([*records(30, 35), *records(50, 55)])
+        LogReader(tmp_path, start="noon").initialOffset()
 
 
 def test_lag_is_about_the_lines_that_are_left(tmp_path: Path) -> None:

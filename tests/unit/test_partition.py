@@ -5,9 +5,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipeline.aggregate import COUNTED_FIELDS, PACKED, count_lines, packed, unpacked
+from pipeline.aggregate import COUNTED_FIELDS, count_lines, packed, unpacked
 from pipeline.enrich import with_names
-from pipeline.feed import DNS
+from pipeline.feed import DNS, PACKED
 from pipeline.parse import parsed
 
 

@@ -64,7 +64,6 @@ def test_what_was_deleted_is_counted_without_a_batch_and_only_once(
         writer.begin()
         assert table.counters().read == 200
         assert table.counters().rejected[DELETED][0] == 200
-    assert not writer.has_written
 
 
 def test_behind_a_batch_that_cannot_be_written_none_is_and_that_is_raised(

@@ -8,28 +8,23 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from pyspark.sql import SparkSession
 
-from pipeline.batch import grouped, make_batch, packed_counts
+from pipeline.batch import make_batch
 from pipeline.enrich import registered_domain
 from pipeline.feed import PARTIALS
-from pipeline.settings import Settings
+from tests.made import counted
 
 
-def counts_of(spark: SparkSession, lines: list[str]) -> pa.Table:
-    frame = spark.createDataFrame([(line, "dns") for line in lines], "value string, topic string")
-    return grouped(packed_counts(frame.repartition(3), Settings()))
+def counts_of(lines: list[str]) -> pa.Table:
+    return counted(lines, partitions=3)
 
 
 def record(ts: float, **fields: object) -> str:
     return json.dumps({"ts": ts, "id.orig_h": "10.0.0.1", "query": "a.example.com", **fields})
 
 
-def test_rows_sum_rtt_where_there_is_one_and_keep_the_newest_records_answers(
-    spark: SparkSession,
-) -> None:
+def test_rows_sum_rtt_where_there_is_one_and_keep_the_newest_records_answers() -> None:
     counts = counts_of(
-        spark,
         [
             record(100.5, rtt=0.25, uid="C1", answers=["old"], rcode_name="NOERROR"),
             record(109.9, rtt=0.5, uid="C3", answers=["1.2.3.4", "5.6.7.8"], rcode_name="NOERROR"),
@@ -55,23 +50,23 @@ def test_rows_sum_rtt_where_there_is_one_and_keep_the_newest_records_answers(
     assert newest["last_ts"] == datetime.fromtimestamp(109.9, UTC)
 
 
-def test_an_rtt_that_is_no_number_spoils_no_sum(spark: SparkSession) -> None:
+def test_an_rtt_that_is_no_number_spoils_no_sum() -> None:
     lines = [record(1.0, rtt=0.5), '{"ts":2.0,"id.orig_h":"10.0.0.1","query":"a.b","rtt":NaN}']
     lines += [record(3.0, rtt=value) for value in (1.7e308, -1, "Infinity")]
-    rows = counts_of(spark, lines).to_pylist()
+    rows = counts_of(lines).to_pylist()
     assert sum(row["rtt_sum"] for row in rows) == 0.5
     assert sum(row["rtt_count"] for row in rows) == 1
     assert sum(row["count"] for row in rows) == 5
 
 
-def test_a_bucket_before_1970_begins_before_its_records(spark: SparkSession) -> None:
-    [row] = counts_of(spark, [record(-1.5)]).to_pylist()
+def test_a_bucket_before_1970_begins_before_its_records() -> None:
+    [row] = counts_of([record(-1.5)]).to_pylist()
     assert row["bucket"].timestamp() == -10
 
 
-def test_what_is_not_counted_is_told_by_reason_with_samples(spark: SparkSession) -> None:
+def test_what_is_not_counted_is_told_by_reason_with_samples() -> None:
     lines = [f"junk {n}" for n in range(40)] + ['{"_path":"conn","ts":1}'] * 3 + [record(1.0)]
-    batch = make_batch("q", 0, {}, counts_of(spark, lines), read=44)
+    batch = make_batch("q", 0, {}, counts_of(lines), read=44)
     assert {each.reason: each.count for each in batch.rejects} == {"not JSON": 40}
     assert batch.other_feed == {"conn": 3}
     assert set(batch.rejects[0].samples) < set(lines)
@@ -80,8 +75,8 @@ def test_what_is_not_counted_is_told_by_reason_with_samples(spark: SparkSession)
     assert batch.rows.schema == PARTIALS
 
 
-def test_a_partition_with_nothing_in_it_gives_no_rows(spark: SparkSession) -> None:
-    assert counts_of(spark, []).num_rows == 0
+def test_a_partition_with_nothing_in_it_gives_no_rows() -> None:
+    assert counts_of([]).num_rows == 0
 
 
 DOMAINS = {
@@ -116,9 +111,7 @@ def test_private_suffixes_are_a_choice() -> None:
     assert registered_domain("a.someone.github.io", True) == "someone.github.io"
 
 
-def test_a_real_log_is_counted_key_by_key_as_plain_python_counts_it(
-    spark: SparkSession, sample_logs: Path
-) -> None:
+def test_a_real_log_is_counted_key_by_key_as_plain_python_counts_it(sample_logs: Path) -> None:
     with gzip.open(sample_logs / "wrccdc-2018" / "dns.json.gz", "rt") as file:
         lines = file.read().splitlines()
     expected: Counter[tuple[object, ...]] = Counter()
@@ -131,7 +124,7 @@ def test_a_real_log_is_counted_key_by_key_as_plain_python_counts_it(
             (at, zeek["id.orig_h"], zeek["id.resp_h"], name, zeek.get("qtype_name"), response)
         ] += 1
     counted: Counter[tuple[object, ...]] = Counter()
-    for row in counts_of(spark, lines).to_pylist():
+    for row in counts_of(lines).to_pylist():
         keys = ("id_orig_h", "id_resp_h", "query", "qtype_name", "rcode_name")
         counted[(int(row["bucket"].timestamp()), *(row[key] for key in keys))] += row["count"]
     assert counted == expected
