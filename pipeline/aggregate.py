@@ -6,6 +6,7 @@ registered domains of the names that are left.
 
 import gc
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
 import pyarrow as pa
@@ -75,10 +76,15 @@ def packed_counts(
 
     `records` is the SELECT that makes records of them.
     """
-    while held := next_batches(lines):
-        counts = count_lines(pa.Table.from_batches(held), records, private_suffixes)
-        yield pa.record_batch({PACKED: pa.array([packed(counts)], pa.binary())})
-        keep_imported()
+    # An archive has one reader, who unpacks it while DuckDB counts what came before.
+    with ThreadPoolExecutor(1) as reader:
+        held = next_batches(lines)
+        while held:
+            following = reader.submit(next_batches, lines)
+            counts = count_lines(pa.Table.from_batches(held), records, private_suffixes)
+            yield pa.record_batch({PACKED: pa.array([packed(counts)], pa.binary())})
+            keep_imported()
+            held = following.result()
 
 
 def packed(counts: pa.Table) -> bytes:

@@ -7,8 +7,11 @@ from datetime import UTC, datetime
 
 from pyspark.sql import SparkSession
 
+from pipeline.aggregate import COUNTED_FIELDS
+from pipeline.feed import DNS
 from pipeline.log_reader import LogReader, StepReader, steps
 from pipeline.offsets import count_lines
+from pipeline.parse import keys_read
 from pipeline.settings import Settings, plain
 from pipeline.source import OTHER_SOURCE, Begin, Offsets, Part, SourceProblem
 from pipeline.stream import lines_batch
@@ -41,8 +44,13 @@ class LogDirectory:
 
     def reader(self, begin: Offsets, limit: int) -> LogReader:
         """Lines as they are, TSV as JSON; `#reason` as topic of what the reader refused."""
-        longest = self._settings.max_record_bytes
-        return LogReader(self._path, offsets=begin, max_lines=limit, max_record_bytes=longest)
+        return LogReader(
+            self._path,
+            offsets=begin,
+            max_lines=limit,
+            max_record_bytes=self._settings.max_record_bytes,
+            wanted=keys_read(DNS, COUNTED_FIELDS, self._settings.field_names),
+        )
 
     def past(
         self, spark: SparkSession, start: datetime, end: datetime, limit: int

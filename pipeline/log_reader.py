@@ -8,7 +8,7 @@ offsets (`pipeline.offsets`).
 import math
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import astuple
 from datetime import UTC, datetime
 from gzip import BadGzipFile
@@ -95,15 +95,18 @@ class LogReader(DataSourceStreamReader):
         max_bytes: int = 256 << 20,
         max_record_bytes: int = 1_000_000,
         max_gz_bytes: int = 16 << 30,
+        wanted: Collection[str] = (),
     ) -> None:
         """A reader of one feed's logs, from `offsets` on, else from `start`.
 
         Logs that begin after `until`, epoch seconds, are left alone. A batch has so many lines and
-        bytes at most, and an archive may hold so many.
+        bytes at most, and an archive may hold so many. Of TSV lines only the fields `wanted` have
+        to be there, where there are any.
         """
         self.root, self.feed, self.start, self.until = os.path.realpath(path), feed, start, until
         self.offsets, self.max_lines, self.max_bytes = offsets, max_lines, max_bytes
         self.longest, self.max_gz_bytes = max_record_bytes, max_gz_bytes
+        self.wanted = frozenset(wanted)
         self.listing: Listing = {}
         self.aside: set[str] = set()
         self.unreadable: set[str] = set()
@@ -177,7 +180,7 @@ class LogReader(DataSourceStreamReader):
 
     def read(self, partition: InputPartition) -> Iterator[pa.RecordBatch]:
         log, path, start, end, lines, form, reason = partition.value
-        reader = LineReader(read_form(form) if form else None, self.feed, self.longest)
+        reader = LineReader(read_form(form) if form else None, self.feed, self.longest, self.wanted)
         count = 0
         # A reason alone has no bytes to look for.
         stream = self.find(log, path) if end > start else None

@@ -119,8 +119,7 @@ def _parsed(
     max_bytes: int,
     whole: bool,
 ) -> str:
-    names = dict.fromkeys(["ts", "id.orig_h", *feed.marks, *fields])
-    keys = {name: spellings(name, dict(renamed)) for name in names}
+    keys = _keys(feed, fields, dict(renamed))
     structures = _structures(feed, keys)
     values = [
         f"coalesce({', '.join(_field(key, structures) for key in spelled)}) AS {column(name)}"
@@ -138,6 +137,19 @@ def _parsed(
     SELECT {", ".join(column(name) for name in fields)}, status, {_sample()} AS sample
       {f", {_record()} AS record" * whole} FROM judged
     """
+
+
+def keys_read(
+    feed: Feed, fields: Sequence[str], renamed: Mapping[str, str] | None = None
+) -> frozenset[str]:
+    """All keys of a record that `parsed` looks at."""
+    found = _keys(feed, fields, renamed or {})
+    return frozenset([*PATH_FIELDS, *(key for spelled in found.values() for key in spelled)])
+
+
+def _keys(feed: Feed, fields: Sequence[str], renamed: Mapping[str, str]) -> dict[str, list[str]]:
+    names = dict.fromkeys(["ts", "id.orig_h", *feed.marks, *fields])
+    return {name: spellings(name, renamed) for name in names}
 
 
 def quoted(value: str) -> str:
