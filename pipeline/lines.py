@@ -11,7 +11,7 @@ from io import BufferedIOBase
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.blocks import read_blocks
+from pipeline.blocks import has_directive, read_blocks
 from pipeline.columns import PlainColumns, plain_json, split_lines
 from pipeline.feed import SAMPLE_CHARACTERS
 from pipeline.tail import Broken
@@ -51,7 +51,7 @@ class LineReader:
 
     def rows(self, data: bytes, first: bool) -> pa.RecordBatch:
         """The rows of a block of lines; `first` if it begins a file."""
-        lines = None if first or b"\n#" in data or data[:1] == b"#" else split_lines(data)
+        lines = None if first or has_directive(data) else split_lines(data)
         if lines is None:
             return self.rows_by_line(data, first)
         if self.header is None:
