@@ -51,7 +51,7 @@ from pipeline.tsv import Header
 
 GONE = "#gone"
 
-TASK_LINES = 50_000
+TASK_LINES = 100_000
 # Times of files lag behind the clock.
 CLOCK_TICK = 1.0
 # Where no line has been read yet that would tell.

@@ -29,11 +29,9 @@ JAVA_OPTIONS = (
     "-XX:+ExitOnOutOfMemoryError",
     # Its file in /tmp is left behind by a JVM that is killed.
     "-XX:-UsePerfData",
-    # Only what stays hot is worth the second compiler's time: it took a fifth of a cold drain.
-    "-XX:Tier4InvocationThreshold=30000",
-    "-XX:Tier4MinInvocationThreshold=5000",
-    "-XX:Tier4CompileThreshold=60000",
-    "-XX:Tier4BackEdgeThreshold=200000",
+    # It plans and hands on, for workers do the work: what the second compiler makes of that is
+    # not worth its time, a third of a start.
+    "-XX:TieredStopAtLevel=1",
 )
 
 

@@ -612,13 +612,13 @@ def test_a_folder_that_may_not_be_read_stops_no_other() -> None:
 
 
 def test_a_big_batch_is_shared_among_tasks(tmp_path: Path) -> None:
-    write(tmp_path / "dns.log", lines(0, 120_000))
+    write(tmp_path / "dns.log", lines(0, 240_000))
     reader = LogReader(tmp_path)
     start = reader.initialOffset()
-    parts = reader.partitions(start, reader.latestOffset(start, ReadMaxRows(120_000)))
+    parts = reader.partitions(start, reader.latestOffset(start, ReadMaxRows(240_000)))
     assert len(parts) == 3
     values = [value for part in parts for batch in reader.read(part) for value in batch["value"]]
-    assert [value.as_py() for value in values] == records(0, 120_000)
+    assert [value.as_py() for value in values] == records(0, 240_000)
 
 
 def test_another_feed_can_be_read(tmp_path: Path) -> None:
