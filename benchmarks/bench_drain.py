@@ -1,6 +1,7 @@
 """Draining a backlog from Kafka: this, the well-known notebook's way, and the floor, one topic.
 
     python benchmarks/bench_drain.py [--records 2000000] [--limit 200000] [--minutes 3] [--runs 1]
+        [--distinct] [--limited]
 
 The notebook's way: from_json, two filters on parsed fields, a row-at-a-time UDF for the registered
 domain, a grouped count in complete mode into Spark's memory sink, Spark's own defaults with their
@@ -21,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import defaultdict
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -233,6 +235,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=3.0)
     parser.add_argument("--runs", type=int, default=1, help="of each way, in turn")
     parser.add_argument("--distinct", action="store_true", help="the hard case")
+    parser.add_argument("--limited", action="store_true", help="leave out the run without a limit")
     parser.add_argument("--way", nargs=5, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.way:
@@ -241,11 +244,11 @@ def main() -> None:
         return
     ways = [("zeek-live", options.limit), ("floor", options.limit), ("notebook", options.limit)]
     ways.append(("notebook", 0))
-    runs: dict[tuple[str, int], list[Run]] = {way: [] for way in ways}
+    runs = defaultdict[tuple[str, int], list[Run]](list)
     with tempfile.TemporaryDirectory() as folder, Broker(Path(folder)) as broker:
         broker.create_topic(TOPIC)
         publish(broker.servers, options.records, options.distinct)
-        for way, limit in options.runs * ways[:-1] + ways[-1:]:
+        for way, limit in options.runs * ways[:-1] + ways[-1:] * (not options.limited):
             minutes = options.minutes if limit else 3 * options.minutes
             run = measured(way, broker.servers, limit, options.records, minutes)
             print(f"{way} at {limit:,}: {run[0][2]:,.0f} records/s warm", file=sys.stderr)
@@ -260,7 +263,7 @@ def told(options: argparse.Namespace, found: dict[tuple[str, int], Run]) -> None
     rows = [
         [name, int(run[0]), *run[1:]] for name, (run, _) in zip(names, found.values(), strict=True)
     ]
-    ours, floor, notebook, _ = (run[2] for run, _ in found.values())
+    ours, floor, notebook = [run[2] for run, _ in found.values()][:3]
     stages = found["zeek-live", options.limit][1]
     collected = stages.pop("collected")
     report(

@@ -27,7 +27,7 @@ from pipeline.parse import HEADER, OTHER_FEED, run
 COUNTED_FIELDS = (
     "ts uid id.orig_h id.resp_h rtt query qtype qtype_name rcode rcode_name answers".split()
 )
-BYTES_AT_ONCE = 64_000_000
+BYTES_AT_ONCE = 48_000_000
 LONGEST_RTT = 3600.0
 BUCKET = BUCKET_SECONDS * 1_000_000
 
@@ -76,7 +76,7 @@ def packed_counts(
 
     `records` is the SELECT that makes records of them.
     """
-    # An archive has one reader, who unpacks it while DuckDB counts what came before.
+    # An archive has few readers, who unpacks it while DuckDB counts what came before.
     with ThreadPoolExecutor(1) as reader:
         held = next_batches(lines)
         while held:

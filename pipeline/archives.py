@@ -1,6 +1,6 @@
 """Compressed logs: counted whole, since they cannot be entered in the middle; bombs refused."""
 
-from pipeline.blocks import EVERYTHING, Span, join_spans, scan
+from pipeline.blocks import Span, join_spans, scan
 from pipeline.tail import Broken, LogFile
 from pipeline.tsv import Header
 
@@ -13,6 +13,8 @@ BOMB_RATIO = 100
 BOMB_BYTES = 1024 * 1024
 BYTES_A_LINE = 4
 BOMB_LINES = 100_000
+# Each task unpacks what lies before its part as well.
+TASK_LINES = 500_000
 
 Planned = tuple[list[Span], str | None]
 """The lines to read from a log, and the reason why it is not read to its end."""
@@ -50,13 +52,15 @@ def scan_archive(
     spans: list[Span],
 ) -> str | None:
     """Count an archive's lines into `spans`, as far as it goes; why, if it must not be read."""
+    lines = 0
     with file.open() as stream:
         stream.seek(start)
         # A byte too many is enough to refuse it: its lines may never end.
         limit = max(1, most + 1 - start)
         for span in scan(stream, start, header, longest, limit=limit, last=True):
-            spans[:] = join_spans([*spans, span], EVERYTHING)
-            if span.end > most or spans[0].lines > most_lines:
+            spans[:] = join_spans([*spans, span], TASK_LINES)
+            lines += span.lines
+            if span.end > most or lines > most_lines:
                 spans.clear()
                 return REFUSED
     return None

@@ -9,6 +9,8 @@ from pipeline.window import window
 
 PLAIN = ("host", "domain")
 """What a word without a field may be."""
+UNWRITABLE = ('"', "[.]")
+"""What a search takes for something else: the end of a value, and a defanged dot."""
 MOST = 10
 
 
@@ -50,7 +52,8 @@ def _values(table: Readable, view: View, fields: tuple[str, ...], part: str) -> 
         f" queries DESC, value LIMIT {MOST}",
         {**clause.params, "part": part.lower().strip('"')},
     ).to_pylist()
-    return [_word(each["field"], each["value"]) for each in found if '"' not in each["value"]]
+    words = [each for each in found if not any(sign in each["value"] for sign in UNWRITABLE)]
+    return [_word(each["field"], each["value"]) for each in words]
 
 
 def _word(field: str, value: str) -> str:

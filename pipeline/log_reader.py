@@ -169,8 +169,6 @@ class LogReader(DataSourceStreamReader):
             header = load_header(start, before)
             whole = Span(before["pos"], entry["pos"], lines, header, None)
             spans = self.spans.get((log, before["pos"], entry["pos"])) or [whole]
-            if entry.get("done"):
-                spans = [whole]
             for span in spans:
                 form = astuple(span.header) if span.header else None
                 reason = entry.get("why", GONE)

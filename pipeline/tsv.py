@@ -9,8 +9,8 @@ from typing import Any
 
 from pipeline.feed import DNS
 
-NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?").fullmatch
-INTEGER = re.compile(r"-?(?:0|[1-9]\d{0,19})").fullmatch
+NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII).fullmatch
+INTEGER = re.compile(r"-?(?:0|[1-9]\d{0,19})", re.ASCII).fullmatch
 COLUMN = re.compile(r"[A-Za-z_@][\w.@-]*").fullmatch
 # A run of bytes above ASCII is decoded as one, since it may be UTF-8.
 ESCAPES = re.compile(r"(?:\\x[89a-fA-F][0-9a-fA-F])+|\\x[0-7][0-9a-fA-F]|\\\\")

@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[1]
 os.environ["TZ"] = "America/St_Johns"
 time.tzset()
 
-# A test's JVM has ended before its second compiler pays.
+# The broker's JVM has ended before its second compiler pays.
 os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
 
 # No test may fail for a machine that is busy; `make fuzz` draws at length.

@@ -19,7 +19,7 @@ PATHS = ("_path", "@stream", "_stream", "@path")
 PLAIN = '{"ts":'
 """What begins so is a record, and no tag is looked for."""
 LONGEST = 1_100
-NUMBER = re.compile(r"-?\d+([.]\d+)?([eE][+-]?\d+)?").fullmatch
+NUMBER = re.compile(r"-?\d+([.]\d+)?([eE][+-]?\d+)?", re.ASCII).fullmatch
 TAG = re.compile(r'[ \t\r\n]*\{[ \t\r\n]*"([^"\\]{1,100})"[ \t\r\n]*:[ \t\r\n]*\{').match
 
 
@@ -192,7 +192,8 @@ def of_iso(text: str) -> Any:
     """ANY for a text that only looks like a time."""
     if not re.match(r"\s*\d{4}-\d\d-\d\d[T ]\d\d:\d\d", text):
         try:
-            return ANY if math.isfinite(float(text)) else None
+            # Python takes digits of every script.
+            return ANY if text.isascii() and math.isfinite(float(text)) else None
         except ValueError:
             return None
     try:

@@ -20,10 +20,12 @@ import pyarrow as pa
 import pytest
 from pyspark.sql.streaming.datasource import ReadMaxRows
 
+from pipeline import archives, log_reader
 from pipeline.feed import DNS
+from pipeline.lines import MISMATCH
 from pipeline.log_directory import LogDirectory
 from pipeline.log_reader import LogReader
-from pipeline.offsets import GONE_KEPT
+from pipeline.offsets import GONE_KEPT, count_lines
 from pipeline.parse import parsed, run
 from pipeline.settings import Settings
 from pipeline.tail import directory_problem, first_time
@@ -619,6 +621,24 @@ def test_a_big_batch_is_shared_among_tasks(tmp_path: Path) -> None:
     assert len(parts) == 3
     values = [value for part in parts for batch in reader.read(part) for value in batch["value"]]
     assert [value.as_py() for value in values] == records(0, 240_000)
+
+
+def test_a_large_archive_is_shared_among_tasks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (archives, log_reader):
+        monkeypatch.setattr(module, "TASK_LINES", 5_000)
+    write(tmp_path / "dns.log.gz", tsv(0, 40_000) + "1.5\tno such number of cells\n")
+    reader = LogReader(tmp_path)
+    start = reader.initialOffset()
+    end = reader.latestOffset(start, ReadMaxRows(10))
+    parts = reader.partitions(start, end)
+    assert len(parts) > 2
+    rows = [row for part in parts for batch in reader.read(part) for row in batch.to_pylist()]
+    assert len(rows) == count_lines(start, end)
+    assert [row["topic"] for row in rows if row["topic"] != "dns"][-1] == MISMATCH
+    uids = [json.loads(row["value"])["uid"] for row in rows if row["topic"] == "dns"]
+    assert uids == [f"C{number}" for number in range(40_000)]
 
 
 def test_another_feed_can_be_read(tmp_path: Path) -> None:
