@@ -76,7 +76,7 @@ def packed_counts(
 
     `records` is the SELECT that makes records of them.
     """
-    # An archive has few readers, who unpacks it while DuckDB counts what came before.
+    # Whoever unpacks an archive goes on with it while DuckDB counts what came before.
     with ThreadPoolExecutor(1) as reader:
         held = next_batches(lines)
         while held:

@@ -15,6 +15,7 @@ BYTES_A_LINE = 4
 BOMB_LINES = 100_000
 # Each task unpacks what lies before its part as well.
 TASK_LINES = 500_000
+MOST_TASKS = 8
 
 Planned = tuple[list[Span], str | None]
 """The lines to read from a log, and the reason why it is not read to its end."""
@@ -63,4 +64,5 @@ def scan_archive(
             if span.end > most or lines > most_lines:
                 spans.clear()
                 return REFUSED
+    spans[:] = join_spans(spans, max(TASK_LINES, lines // MOST_TASKS))
     return None

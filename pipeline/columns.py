@@ -13,14 +13,23 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.feed import DNS
-from pipeline.tsv import SCALARS, Header, json_bool, json_integer, json_number, json_string
+from pipeline.tsv import (
+    BOOLS,
+    CONTAINERS,
+    NUMBER,
+    SCALARS,
+    Header,
+    json_bool,
+    json_integer,
+    json_number,
+    json_string,
+)
 
 PLAIN_TSV = r"^[\t !#-\[\]-~]+$"
 NUMBERS: dict[Callable[[str], str], str] = {
     json_number: r"^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$",
     json_integer: r"^-?(?:0|[1-9]\d{0,19})$",
 }
-CONTAINERS = ("set", "vector")
 
 
 def split_lines(data: bytes) -> pa.Array | None:
@@ -54,9 +63,10 @@ class PlainColumns:
         ]
         words = [*header.fields, header.set_separator, header.empty, header.unset]
         self.fit = (
-            len(set(header.fields)) == self.width
+            len(set(header.fields)) == self.width > 1
             and bool(self.columns)
             and header.separator == "\t"
+            and not (NUMBER(header.empty) or header.empty in BOOLS)
             and all(word and json_string(word) == f'"{word}"' for word in words)
         )
 

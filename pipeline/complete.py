@@ -9,7 +9,7 @@ from pipeline.window import window
 
 PLAIN = ("host", "domain")
 """What a word without a field may be."""
-UNWRITABLE = ('"', "[.]")
+UNWRITABLE = r'"|\[\.\]'
 """What a search takes for something else: the end of a value, and a defanged dot."""
 MOST = 10
 
@@ -43,17 +43,17 @@ def _values(table: Readable, view: View, fields: tuple[str, ...], part: str) -> 
     clause = where(replace(view, filters=()), span.start, span.end, noisy=True)
     sql = " UNION ALL ".join(
         f"SELECT '{field}' AS field, {KEYS[field]} AS value, sum(count) AS queries FROM dns_counts"
-        f" WHERE {clause.sql} AND contains(lower({KEYS[field]}), $part) GROUP BY value"
+        f" WHERE {clause.sql} AND contains(lower({KEYS[field]}), $part)"
+        f" AND NOT regexp_matches({KEYS[field]}, $unwritable) GROUP BY value"
         for field in fields
     )
     found = table.read(
         f"SELECT field, value FROM ({sql})"
         f" ORDER BY lower(value) = $part DESC, starts_with(lower(value), $part) DESC,"
         f" queries DESC, value LIMIT {MOST}",
-        {**clause.params, "part": part.lower().strip('"')},
+        {**clause.params, "part": part.lower().strip('"'), "unwritable": UNWRITABLE},
     ).to_pylist()
-    words = [each for each in found if not any(sign in each["value"] for sign in UNWRITABLE)]
-    return [_word(each["field"], each["value"]) for each in words]
+    return [_word(each["field"], each["value"]) for each in found]
 
 
 def _word(field: str, value: str) -> str:

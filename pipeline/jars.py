@@ -2,7 +2,7 @@
 
 `python -m pipeline.jars` fetches the demo's Kafka as `ivy.xml` names it, with the Ivy that PySpark
 ships. What is there already is left alone until `ivy.xml` changes. Further arguments go to Ivy as
-they are, such as `-settings my-mirror.xml`.
+they are, such as `-settings my-mirror.xml`; `connector` before them fetches that instead.
 """
 
 import os
@@ -125,21 +125,22 @@ def _why_not(conf: str, output: str) -> str:
     return (
         f"the {conf}'s jars cannot be fetched ({telling[0][:200] if telling else 'no reason'}): "
         f"check the network, and that Java trusts its certificates, "
-        f"or name a mirror by `python -m pipeline.jars -settings FILE`, "
+        f"or name a mirror by `python -m pipeline.jars {conf} -settings FILE`, "
         f"or put the jars of {IVY_FILE.name} and a copy of that file into {JARS / conf}"
     )
 
 
-def main(ivy_options: list[str]) -> None:
+def main(arguments: list[str]) -> None:
     """Fetch what is missing; without it, which is said, the demo runs over a log directory."""
+    conf, *ivy_options = arguments if arguments and arguments[0] in SIZES else [BROKER, *arguments]
     try:
         find_java()
     except JavaMissing:
         install_java()
-    if not is_fetched(BROKER):
-        print(f"Jars: fetching the {BROKER}'s ({SIZES[BROKER]}) …", flush=True)
+    if not is_fetched(conf):
+        print(f"Jars: fetching the {conf}'s ({SIZES[conf]}) …", flush=True)
         try:
-            fetch_jars(BROKER, ivy_options)
+            fetch_jars(conf, ivy_options)
         except (JavaMissing, JarsMissing) as error:
             print(error, file=sys.stderr)
     shutil.rmtree(JARS / "cache", ignore_errors=True)

@@ -59,8 +59,10 @@ class KafkaSource:
         try:
             self._consumer = Consumer({**client, **own}, logger=_silent)
             self._admin = AdminClient({**client, "error_cb": self._told}, logger=_silent)
-        except KafkaException as error:
-            said = masked(error.args[0].str(), client.values())
+        # librdkafka's own words for callbacks are no options of texts.
+        except (KafkaException, TypeError, ValueError, AttributeError) as error:
+            said = error.args[0].str() if isinstance(error, KafkaException) else str(error)
+            said = masked(said, client.values())
             raise SettingsError(f"ZEEK_LIVE_KAFKA_OPTIONS cannot be used: {said}") from None
         self._refusal = ""
         self._topics: dict[str, str] = {}

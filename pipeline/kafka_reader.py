@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from itertools import pairwise
+from math import ceil
 from operator import attrgetter
 from typing import Any
 
@@ -34,16 +35,21 @@ AT_ONCE = 500
 BATCH_BYTES = 4 * 1024 * 1024
 WAIT = 0.2
 CONSUMER = {
-    "log_level": 0,
     "group.id": "zeek-live",
+    # What was fetched beyond a batch's end is thrown away.
+    "queued.min.messages": 5_000,
+    "fetch.queue.backoff.ms": 1,
+    # A task that reaches the end of its log holds up the next one's first request for so long.
+    "fetch.wait.max.ms": 20,
+}
+ESSENTIAL = {
+    "log_level": 0,
     "enable.auto.commit": False,
     "enable.partition.eof": True,
     "auto.offset.reset": "error",
     "isolation.level": "read_uncommitted",
-    # What was fetched beyond a batch's end is thrown away.
-    "queued.min.messages": 5_000,
-    "fetch.queue.backoff.ms": 1,
 }
+"""What reading relies on, whatever the settings say."""
 
 
 class KafkaReader(DataSourceStreamReader):
@@ -121,11 +127,16 @@ def count_offsets(start: Partitions, end: Partitions) -> int:
 
 
 def between(low: Partitions, high: Partitions, share: float) -> Partitions:
-    """Offsets so far from the one to the other, in each partition."""
+    """Offsets so far from the one to the other, in each partition; where anything is between
+    them, at least one further."""
     return {
-        topic: {each: at + round((high[topic][each] - at) * share) for each, at in starts.items()}
+        topic: {each: _between(at, high[topic][each], share) for each, at in starts.items()}
         for topic, starts in low.items()
     }
+
+
+def _between(low: int, high: int, share: float) -> int:
+    return min(high, low + ceil((high - low) * share))
 
 
 def spans(start: Partitions, end: Partitions) -> list[InputPartition]:
@@ -173,7 +184,7 @@ def last_offsets(client: Client, topics: Sequence[str]) -> Partitions:
 @cache
 def consumer_of(client: Client) -> Consumer:
     """One a process: a new one has to find its brokers first."""
-    return Consumer({**CONSUMER, **dict(client)})
+    return Consumer({**CONSUMER, **dict(client), **ESSENTIAL})
 
 
 def read_span(
@@ -186,18 +197,21 @@ def read_span(
     """
     consumer = consumer_of(client)
     consumer.assign([TopicPartition(topic, partition, start)])
-    at, heard = start, time.monotonic()
+    try:
+        yield from _read(consumer, f"{topic} {partition}", topic, start, end)
+    finally:
+        consumer.unassign()
+
+
+def _read(consumer: Consumer, name: str, topic: str, at: int, end: int) -> Iterator[pa.RecordBatch]:
     values: list[bytes | None] = []
-    size = 0
+    size, heard, is_short = 0, time.monotonic(), False
     while at < end:
         messages = consumer.consume(min(AT_ONCE, end - at), WAIT)
-        if messages:
-            heard = time.monotonic()
-        elif time.monotonic() - heard > SECONDS_SILENT:
-            raise TimeoutError(
-                f"Kafka has sent nothing of {topic} {partition} for {SECONDS_SILENT:.0f} s"
-            )
-        at, found = taken(messages, at, end)
+        before, (at, found, ended) = at, taken(messages, at, end)
+        is_short = ended or (is_short and at == before)
+        heard = time.monotonic() if at > before else heard
+        check_heard(name, at, end, time.monotonic() - heard, is_short)
         values += found
         size += sum(map(len, filter(None, found)))
         if size >= BATCH_BYTES or at >= end:
@@ -205,32 +219,39 @@ def read_span(
                 [pa.array(values, pa.binary()), pa.repeat(topic, len(values))], schema=SCHEMA
             )
             values, size = [], 0
-    consumer.unassign()
 
 
-def taken(messages: Sequence[Message], at: int, end: int) -> tuple[int, list[bytes | None]]:
-    """Where reading stands behind these, and the values of those that lie before `end`."""
-    errors = [each.error() for each in messages]
-    if any(errors):
-        ends = [log_end(each, end) for each in messages if each.error()]
+def taken(messages: Sequence[Message], at: int, end: int) -> tuple[int, list[bytes | None], bool]:
+    """Where reading stands behind these, the values of those that lie before `end`, and whether
+    the log was said to end; ValueError for what ends reading."""
+    ended = False
+    if any(each.error() for each in messages):
+        ends = [log_end(each) for each in messages if each.error()]
         messages = [each for each in messages if not each.error()]
-        at = max(at, *ends)
+        at, ended = max(at, *ends), any(ends)
     if messages:
         at = max(at, messages[-1].offset() + 1)
     if at > end:
         messages = [each for each in messages if each.offset() < end]
-    return at, [each.value() for each in messages]
+    return at, [each.value() for each in messages], ended
 
 
-def log_end(told: Message, wanted: int) -> int:
+def check_heard(name: str, at: int, end: int, silent: float, is_short: bool) -> None:
+    """Raise for a log that is silent for too long: a replica's may end early, but not for long."""
+    if is_short and silent > SECONDS_TO_ANSWER:
+        raise ValueError(f"{name} ends at {at}, before what Kafka said it has: {end}")
+    if silent > SECONDS_SILENT:
+        raise TimeoutError(f"Kafka has sent nothing of {name} for {SECONDS_SILENT:.0f} s")
+
+
+def log_end(told: Message) -> int:
     """Where the log ends, if that is what a client tells; ValueError for what ends reading."""
     error = told.error()
-    where, at = f"{told.topic()} {told.partition()}", int(told.offset() or 0)
     # What is not told of a partition is no reason to end: what is silent for long, is.
     if error is None or told.topic() is None:
         return 0
+    at = int(told.offset() or 0)
     if error.code() != KafkaError._PARTITION_EOF:
-        raise ValueError(f"{where} cannot be read at {at}: {error.str()}")
-    if at < wanted:
-        raise ValueError(f"{where} ends at {at}, before what Kafka said it has: {wanted}")
+        name = f"{told.topic()} {told.partition()}"
+        raise ValueError(f"{name} cannot be read at {at}: {error.str()}")
     return at

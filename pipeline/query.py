@@ -195,7 +195,7 @@ class Pipeline:
                 probed = time.monotonic()
 
     def _end_query(self, query: StreamingQuery) -> None:
-        """Ask it to stop, which a broker that is away draws out by a minute, and look meanwhile."""
+        """Ask it to stop, which a source that does not answer draws out, and look meanwhile."""
         ending = threading.Thread(target=stop_query, args=[query], daemon=True)
         ending.start()
         ending.join(PROBE_EVERY)

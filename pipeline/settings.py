@@ -45,6 +45,8 @@ OWN_OPTIONS = (
     "value.deserializer",
     "auto.offset.reset",
     "enable.auto.commit",
+    "enable.partition.eof",
+    "isolation.level",
 )
 """Options of a Kafka client that this program sets itself."""
 SECRET = ("kafka_options", "tokens")

@@ -16,6 +16,7 @@ COLUMN = re.compile(r"[A-Za-z_@][\w.@-]*").fullmatch
 ESCAPES = re.compile(r"(?:\\x[89a-fA-F][0-9a-fA-F])+|\\x[0-7][0-9a-fA-F]|\\\\")
 BROKEN = re.compile(r"[\udc80-\udcff]")
 NOT_FINITE = {"inf", "-inf", "nan", "-nan"}
+CONTAINERS = ("set", "vector", "table")
 BOOLS = {"T": "true", "F": "false"}
 
 # A dozen dictionary look-ups a line are spared by taking such neighbours together.
@@ -176,7 +177,7 @@ class Column(dict[str, str]):
         super().__init__()
         self.key = f",{json.dumps(unescape(name), ensure_ascii=False)}:"
         container, _, rest = kind.partition("[")
-        if container in ("set", "vector", "table"):
+        if container in CONTAINERS:
             self.value = json_array(header, SCALARS.get(rest.rstrip("]"), json_string))
             empty = "[]"
         else:

@@ -1,5 +1,6 @@
 """The reader of Kafka, driven as Spark does it: planned from what a real broker says, then read."""
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -11,7 +12,7 @@ from pyspark.sql.streaming.datasource import ReadMaxRows
 
 from pipeline import kafka_reader
 from pipeline.demo.process import free_port
-from pipeline.kafka_reader import KafkaReader, Partitions, SpanReader, spans
+from pipeline.kafka_reader import KafkaReader, Partitions, SpanReader, between, spans
 
 MakeReader = Callable[..., KafkaReader]
 
@@ -35,13 +36,13 @@ def reader_of(broker: str) -> MakeReader:
 
 
 def publish(servers: str, topic: str, count: int, **options: Any) -> Producer:
-    """Records `0` and so on, by turns over two partitions or all on one."""
+    """Records `0` and so on, all on the first partition."""
     producer = Producer({"bootstrap.servers": servers, **options})
     if "transactional.id" in options:
         producer.init_transactions(30)
         producer.begin_transaction()
     for number in range(count):
-        producer.produce(topic, str(number), partition=options.get("to", 0))
+        producer.produce(topic, str(number), partition=0)
     producer.flush(30)
     return producer
 
@@ -119,14 +120,48 @@ def test_records_that_are_gone_end_the_reading_with_a_sentence(
 
 
 def test_a_log_that_is_shorter_than_what_was_read_of_it_is_not_taken_for_an_idle_one(
-    broker: str, new_topic: Callable[..., str], reader_of: MakeReader
+    broker: str,
+    new_topic: Callable[..., str],
+    reader_of: MakeReader,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     topic = new_topic(1)
     publish(broker, topic, 3)
+    monkeypatch.setattr(kafka_reader, "SECONDS_TO_ANSWER", 0.5)
     with pytest.raises(ValueError, match=f"{topic} 0 ends at 3, before what was read: 7"):
         latest(reader_of(topic), {topic: {"0": 7}})
     with pytest.raises(ValueError, match=f"{topic} 0 ends at 3, before what Kafka said it has: 7"):
         values(reader_of(topic), {topic: {}}, {topic: {"0": 7}})
+
+
+def test_a_replica_that_lags_behind_what_was_planned_is_waited_for(
+    broker: str, new_topic: Callable[..., str], reader_of: MakeReader
+) -> None:
+    topic = new_topic(1)
+    publish(broker, topic, 3)
+    later = threading.Timer(1, publish, [broker, topic, 4])
+    later.start()
+    found = values(reader_of(topic), {topic: {}}, {topic: {"0": 6}})
+    assert found == [b"0", b"1", b"2", b"0", b"1", b"2"]
+    later.join()
+
+
+def test_no_setting_takes_from_the_reader_what_it_relies_on(broker: str) -> None:
+    options = {"bootstrap.servers": broker, "enable.partition.eof": False, "group.id": "own"}
+    options |= {"isolation.level": "read_committed"}
+    with pytest.MonkeyPatch.context() as patched:
+        made: list[dict[str, Any]] = []
+        patched.setattr(kafka_reader, "Consumer", made.append)
+        kafka_reader.consumer_of(tuple(options.items()))
+    assert made[0]["enable.partition.eof"] is True
+    assert made[0]["isolation.level"] == "read_uncommitted"
+    assert made[0]["group.id"] == "own"
+
+
+def test_a_batch_takes_something_of_each_partition_however_small_it_is() -> None:
+    low, high = {"dns": {"0": 0, "1": 5, "2": 7}}, {"dns": {"0": 1, "1": 6, "2": 7}}
+    assert between(low, high, 0.1) == high
+    assert between(low, high, 0) == low
 
 
 def test_where_no_broker_answers_nothing_is_new_and_a_batch_ends_in_time(

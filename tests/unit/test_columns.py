@@ -41,6 +41,17 @@ whole = st.tuples(*map(cells, FIELDS)).map("\t".join)
 strange = st.sampled_from(
     ["", "{}", '{"ts":1}', "\t", "a\tb", "#close\t-", "\t".join(FIELDS), "x" * 500]
 )
+KINDS = ["string", "count", "double", "bool", "table[string]", "set[addr]", "vector[count]"]
+headers = st.builds(
+    Header,
+    path=st.just("dns"),
+    fields=st.just(tuple(FIELDS)),
+    types=st.one_of(
+        st.just(HEADER.types), st.lists(st.sampled_from(KINDS), min_size=7, max_size=7).map(tuple)
+    ),
+    empty=st.sampled_from(["(empty)", "1", "T", "a"]),
+    unset=st.sampled_from(["-", "1", "a"]),
+)
 blocks = st.lists(st.one_of(*[whole] * 12, strange), min_size=1, max_size=40)
 
 
@@ -59,10 +70,12 @@ def rows(reader: LineReader, block: bytes, by_line: bool) -> list[tuple[str, dic
     return found
 
 
-@given(blocks, st.booleans())
-def test_tsv_lines_by_the_block_are_what_they_are_one_by_one(lines: list[str], ends: bool) -> None:
+@given(st.just(HEADER) | headers, blocks, st.booleans())
+def test_tsv_lines_by_the_block_are_what_they_are_one_by_one(
+    header: Header, lines: list[str], ends: bool
+) -> None:
     block = "\n".join(lines).encode(errors="surrogateescape") + b"\n" * ends
-    by_block, by_line = (LineReader(HEADER, "dns", 300, WANTED) for _ in range(2))
+    by_block, by_line = (LineReader(header, "dns", 300, WANTED) for _ in range(2))
     assert rows(by_block, block, False) == rows(by_line, block, True)
 
 

@@ -103,3 +103,10 @@ def test_what_both_clients_call_the_same_and_librdkafkas_own_words_go_through() 
 def test_an_option_that_librdkafka_does_not_know_is_refused_by_its_name() -> None:
     with pytest.raises(SettingsError, match=r'No such configuration property: "fetch.max.wait.ms"'):
         KafkaSource(Settings(kafka_options={"fetch.max.wait.ms": "7"}))
+
+
+@pytest.mark.parametrize("key", ["error_cb", "stats_cb", "default.topic.config"])
+def test_a_word_of_librdkafkas_that_takes_no_text_is_refused_without_its_value(key: str) -> None:
+    with pytest.raises(SettingsError, match="ZEEK_LIVE_KAFKA_OPTIONS cannot be used") as refused:
+        KafkaSource(Settings(kafka_options={key: "hunter2"}))
+    assert "hunter2" not in str(refused.value)

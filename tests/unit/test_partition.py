@@ -1,11 +1,13 @@
 """One partition's lines to counted rows, without Spark."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pyarrow as pa
+import pytest
 
-from pipeline.aggregate import COUNTED_FIELDS, count_lines, packed, unpacked
+from pipeline.aggregate import COUNTED_FIELDS, count_lines, packed, packed_counts, unpacked
 from pipeline.enrich import with_names
 from pipeline.feed import DNS, PACKED
 from pipeline.parse import parsed
@@ -46,3 +48,16 @@ def test_what_travels_is_compressed_and_comes_back_as_it_was() -> None:
     pack = packed(counts)
     assert len(pack) < 0.8 * counts.nbytes
     assert unpacked(pa.table({PACKED: [pack, pack]})) == pa.concat_tables([counts, counts])
+
+
+def test_what_goes_wrong_while_lines_are_read_ahead_is_raised() -> None:
+    records = with_names(parsed(DNS, COUNTED_FIELDS))
+
+    def lines() -> Iterator[pa.RecordBatch]:
+        yield pa.record_batch({"value": ["x" * 1000] * 60_000, "topic": ["dns"] * 60_000})
+        raise OSError("the disk is gone")
+
+    counts = packed_counts(lines(), records)
+    assert unpacked(pa.Table.from_batches([next(counts)])).num_rows
+    with pytest.raises(OSError, match="the disk is gone"):
+        next(counts)
