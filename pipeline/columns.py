@@ -39,7 +39,7 @@ def split_lines(data: bytes) -> pa.Array | None:
         texts = lines.cast(pa.string())
     except pa.ArrowInvalid:
         return None
-    return texts[:-1] if data.endswith(b"\n") else texts
+    return texts[:-1] if not data or data.endswith(b"\n") else texts
 
 
 def plain_json(lines: pa.Array, longest: int) -> pa.Array:
