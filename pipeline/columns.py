@@ -12,11 +12,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.feed import DNS
 from pipeline.tsv import (
     BOOLS,
     CONTAINERS,
+    INTEGER_FORM,
     NUMBER,
+    NUMBER_FORM,
     SCALARS,
     Header,
     json_bool,
@@ -27,8 +28,8 @@ from pipeline.tsv import (
 
 PLAIN_TSV = r"^[\t !#-\[\]-~]+$"
 NUMBERS: dict[Callable[[str], str], str] = {
-    json_number: r"^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$",
-    json_integer: r"^-?(?:0|[1-9]\d{0,19})$",
+    json_number: f"^{NUMBER_FORM}$",
+    json_integer: f"^{INTEGER_FORM}$",
 }
 
 
@@ -51,14 +52,11 @@ class PlainColumns:
     """Plain lines under a header to JSON objects of the fields that are wanted."""
 
     def __init__(self, header: Header, wanted: Collection[str]) -> None:
-        types = header.types
-        if len(types) != len(header.fields):
-            types = tuple(DNS.fields.get(name, "string") for name in header.fields)
         self.header, self.width = header, len(header.fields)
         self.line = header.separator.join(header.fields)
         self.columns = [
             (place, name, kind)
-            for place, (name, kind) in enumerate(zip(header.fields, types, strict=True))
+            for place, (name, kind) in enumerate(zip(header.fields, header.kinds(), strict=True))
             if name in wanted
         ]
         words = [*header.fields, header.set_separator, header.empty, header.unset]

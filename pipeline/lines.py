@@ -62,11 +62,9 @@ class LineReader:
             made, topic = self.plain.objects(cells), self.topic
         else:
             made = None
-        return (
-            self.rows_by_line(data, first)
-            if made is None
-            else self.merged(lines, plain, made, topic)
-        )
+        if made is None:
+            return self.rows_by_line(data, first)
+        return self.merged(lines, plain, made, topic)
 
     def merged(
         self, lines: pa.Array, plain: pa.Array, made: pa.Array, topic: str

@@ -5,6 +5,7 @@ cost as much again as all that is done with it.
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
@@ -63,31 +64,32 @@ def counts_stream(
     records of them.
     """
     counting = CountingReader(lines, records, private)
-
-    class ZeekCounts(DataSource):
-        """Of this reader: what it holds may be secret, and options are not."""
-
-        def schema(self) -> str:
-            return f"{PACKED} binary"
-
-        def streamReader(self, schema: StructType) -> DataSourceStreamReader:
-            return counting
-
-    spark.dataSource.register(ZeekCounts)
-    return spark.readStream.format(ZeekCounts.name()).load()
+    name = _source(spark, "zeek_counts", f"{PACKED} binary", counting)
+    return spark.readStream.format(name).load()
 
 
 def lines_batch(spark: SparkSession, lines: DataSourceReader, value: str) -> DataFrame:
     """All that a reader has, as `(value, topic: string)`; `value` is its type."""
+    columns = f"value {value}, topic string"
+    return spark.read.format(_source(spark, "zeek_lines", columns, lines)).load()
 
-    class ZeekLines(DataSource):
-        """Of this reader."""
+
+def _source(spark: SparkSession, called: str, columns: str, of: Any) -> str:
+    """The name of a data source of one reader: what it holds may be secret, and options are not."""
+
+    class OfReader(DataSource):
+        @classmethod
+        def name(cls) -> str:
+            return called
 
         def schema(self) -> str:
-            return f"value {value}, topic string"
+            return columns
 
-        def reader(self, schema: StructType) -> DataSourceReader:
-            return lines
+        def streamReader(self, schema: StructType) -> Any:
+            return of
 
-    spark.dataSource.register(ZeekLines)
-    return spark.read.format(ZeekLines.name()).load()
+        def reader(self, schema: StructType) -> Any:
+            return of
+
+    spark.dataSource.register(OfReader)
+    return called

@@ -9,8 +9,9 @@ from typing import Any
 
 from pipeline.feed import DNS
 
-NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII).fullmatch
-INTEGER = re.compile(r"-?(?:0|[1-9]\d{0,19})", re.ASCII).fullmatch
+NUMBER_FORM = r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
+INTEGER_FORM = r"-?(?:0|[1-9][0-9]{0,19})"
+NUMBER, INTEGER = re.compile(NUMBER_FORM).fullmatch, re.compile(INTEGER_FORM).fullmatch
 COLUMN = re.compile(r"[A-Za-z_@][\w.@-]*").fullmatch
 # A run of bytes above ASCII is decoded as one, since it may be UTF-8.
 ESCAPES = re.compile(r"(?:\\x[89a-fA-F][0-9a-fA-F])+|\\x[0-7][0-9a-fA-F]|\\\\")
@@ -49,6 +50,12 @@ class Header:
         names = cells.split(self.separator)
         fit = len(names) <= MAX_COLUMNS and max(map(len, names)) <= MAX_NAME_LENGTH
         return tuple(names) if fit else ()
+
+    def kinds(self) -> tuple[str, ...]:
+        """The columns' types; where they are not told, those of dns.log's own fields."""
+        if len(self.types) == len(self.fields):
+            return self.types
+        return tuple(DNS.fields.get(name, "string") for name in self.fields)
 
     def fits(self, line: str) -> bool:
         """Whether a line has as many cells as there are columns."""
@@ -243,10 +250,7 @@ def steady_run(fields: Sequence[str]) -> tuple[int, int]:
 
 def json_lines(header: Header) -> Callable[[str], str | None]:
     """A function of a line to its JSON object, None where the cells do not match the header."""
-    types = header.types
-    if len(types) != len(header.fields):
-        types = tuple(DNS.fields.get(name, "string") for name in header.fields)
-    each = [Column(header, *pair) for pair in zip(header.fields, types, strict=True)]
+    each = [Column(header, *pair) for pair in zip(header.fields, header.kinds(), strict=True)]
     begin, end = steady_run(header.fields)
     columns = [*each[:begin], Columns(header, each[begin:end]), *each[end:]]
     separator, after, width = header.separator, len(each) - end, len(columns)
